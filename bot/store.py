@@ -1,0 +1,64 @@
+"""The one SQLite file: a single writer connection owned by one thread, explicit transactions, migrations.
+
+Why so: SQLite before 3.51.3 can corrupt a WAL database with two writers, and a deferred transaction that
+reads and then writes fails at once with 'database is locked' (docs/decisions/0002-one-writer.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database, Migrations
+
+T = TypeVar("T")
+
+
+class Store:
+    """A database file. `run` works in its own thread, inside BEGIN IMMEDIATE … COMMIT."""
+
+    def __init__(self, path: Path, migrations: tuple[Migrations, ...]) -> None:
+        """Opens or creates the file and brings its tables up to date. Raises sqlite3.Error when it cannot."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._db: Database = self._thread.submit(self._open, migrations).result()
+
+    def _open(self, migrations: tuple[Migrations, ...]) -> Database:
+        db = Database(sqlite3.connect(self.path, isolation_level=None, check_same_thread=True))
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA busy_timeout=5000")
+        db.execute("PRAGMA secure_delete=ON")  # what is forgotten leaves no bytes behind
+        for group in migrations:
+            group.apply(db)
+        return db
+
+    def _transact(self, work: Callable[[Database], T], durable: bool) -> T:
+        # FULL survives a power cut, NORMAL only the death of the process; it may change between transactions.
+        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(self._db)
+        except BaseException:
+            self._db.rollback()
+            raise
+        self._db.execute("COMMIT")
+        return result
+
+    async def run(self, work: Callable[[Database], T], *, durable: bool = False) -> T:
+        """The result of `work(database)`, committed as a whole; its exception, rolled back as a whole."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._transact, work, durable)
+
+    def run_sync(self, work: Callable[[Database], T], *, durable: bool = False) -> T:
+        """The same for the shell commands, which have no event loop."""
+        return self._thread.submit(self._transact, work, durable).result()
+
+    def close(self) -> None:
+        """Waits for what is in hand, then closes the file."""
+        self._thread.submit(self._db.close).result()
+        self._thread.shutdown()

@@ -1,0 +1,1 @@
+"""Telegram: the only room in which it is spoken."""
