@@ -1,6 +1,6 @@
-"""Which of MicroSIP's account settings keep it from registering here, whoever read them: the INI or a picture.
+"""Which of MicroSIP's account settings keep it from registering here, read from its INI or from a picture.
 
-Fields: {"server": "call.soundz.uz:5061", "transport": "TCP", "proxy": "", "login": None}, checks: {"ice": True}.
+Fields: {"server": "call.soundz.uz:5061", "transport": "TCP", "login": None}, checks: {"ice": True}.
 None, or no key at all, is 'not seen' and gives no finding; "" is 'seen, and empty'.
 """
 
@@ -32,10 +32,11 @@ def judge_account(
     password_empty: bool | None = None,
     active: bool | None = None,
 ) -> tuple[Finding, ...]:
-    """What is wrong with the settings for the PBX of `context`; ACCOUNT_RIGHT when all that counts was seen and right.
+    """What is wrong for the PBX of `context`; ACCOUNT_RIGHT when all that counts was seen and is right.
 
-    `fields` and `checks` carry the names of MicroSIP's dialogs (server, proxy, username, domain, login, transport,
-    public_address, stun_server, nameserver; ice, allow_rewrite, stun_enabled, rport, dns_srv), values as shown.
+    `fields` and `checks` carry the names of MicroSIP's dialogs (server, proxy, username, domain, login,
+    transport, public_address, stun_server, nameserver; ice, allow_rewrite, stun_enabled, rport, dns_srv),
+    values as shown.
     """
     seen = {name: value.strip() for name, value in fields.items() if value is not None}
     found = [
@@ -62,7 +63,7 @@ def right_server(context: Context) -> str:
 def leads_to_pbx(value: str, context: Context, *, default_port: int | None = DEFAULT_SIP_PORT) -> bool | None:
     """Does `host[:port]` name the PBX? None: an address that cannot be judged, the right ones are not known.
 
-    Outer white space and case do not count, white space inside does. `default_port` None: no port is right too.
+    Outer white space and case do not count, white space inside does. `default_port` None: any is meant.
     """
     host, port = _split(value)
     if port is None:
