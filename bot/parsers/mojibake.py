@@ -1,0 +1,135 @@
+"""What text was meant when its bytes were read in the wrong code page: `╤хЁтхЁ` is `Сервер`, `ÐžÑ‚` is `От`.
+
+Works on runs of non-ASCII characters, because ASCII survives every code page that is met. A run is exchanged
+only where the other reading looks surely more like a language; a wrong guess would cost more than none.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_RUN = re.compile(r"[^\x00-\x7f]+")
+_MAX_LEN = 64  # characters of one run that are weighed; the rest follows
+_MAX_WEIGHED = 8192  # characters of distinct runs: hostile input stops being repaired, not being read
+
+# Russian letters from the most to the least frequent; a code page mistake turns the frequent into the rare.
+_FREQUENCY = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
+_UZBEK = "ўқғҳ"
+_LATIN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿąćčęěğıłńňřśşšůźżžßőűāēīūğ"
+
+
+def _weights() -> dict[str, float]:
+    weight = {letter: 1.0 - 0.02 * rank for rank, letter in enumerate(_FREQUENCY)}
+    weight |= dict.fromkeys(_UZBEK, 0.3)
+    weight |= {letter.upper(): value - 0.15 for letter, value in list(weight.items())}
+    weight |= dict.fromkeys(_LATIN + _LATIN.upper(), 0.25)
+    weight |= dict.fromkeys("«»№“”„‘’–—…ʻʼ°·•→←", 0.1)  # typography is neutral
+    weight["\ufffd"] = 0.0
+    return weight
+
+
+_WEIGHT = _weights()
+_FOREIGN = re.compile("[\u0400-\u052f\u2e80-\u9fff\uac00-\ud7af\u0590-\u06ff\u3040-\u30ff]")
+_SUSPICIOUS = re.compile(  # anything but plain Cyrillic words and Western letters standing alone
+    "[^а-яА-ЯёЁўқғҳЎҚҒҲʻʼ«»№“”„‘’–—…•→\u2e80-\u9fff\uac00-\ud7af\u3040-\u30ff]|[а-яё][А-ЯЁ]|[ёЁ]"
+)
+
+
+def _encoder(code_page: str) -> dict[int, str]:
+    """Character → the byte's latin-1 character; bytes that the code page leaves open stand for themselves."""
+    table: dict[int, str] = {}
+    for byte in range(0x80, 0x100):
+        shown = bytes([byte]).decode(code_page, "ignore")
+        table[ord(shown) if shown else byte] = chr(byte)
+    return table
+
+
+_SHOWN = {page: _encoder(page) for page in ("cp866", "cp1251", "cp1252", "cp437", "cp850")}
+_NOT_LATIN1 = re.compile(r"[^\x00-\xff]")
+# (shown as, meant): the first are the most usual, so they win ties
+_PAIRS = (
+    ("cp1251", "utf-8"),
+    ("cp866", "utf-8"),
+    ("cp1252", "utf-8"),
+    ("cp866", "cp1251"),
+    ("cp1251", "cp866"),
+    ("cp1252", "cp1251"),
+    ("cp1252", "cp866"),
+    ("cp437", "utf-8"),
+    ("cp850", "utf-8"),
+    ("cp437", "cp866"),
+)
+_MEANT = {name: codecs.getdecoder(name) for name in ("utf-8", "cp1251", "cp866")}
+
+
+def _likeness(run: str) -> float:
+    """How much a run looks like a language: mean weight, below zero for symbols and frames."""
+    total, before = 0.0, ""
+    for char in run:
+        weight = _WEIGHT.get(char)
+        if weight is None:
+            weight = 0.3 if _FOREIGN.match(char) and not "\u0400" <= char <= "\u045f" else -0.8
+        elif before and char.isupper() and before.islower():
+            weight = -0.8  # no language has capitals inside a word
+        total += weight
+        before = char
+    return total / len(run)
+
+
+def _meant(run: str, shown: str, meant: str) -> str | None:
+    """The run's bytes under `shown`, read as `meant`; None when the run cannot come from there."""
+    octets = run.translate(_SHOWN[shown])
+    octets = octets.replace("\ufffd", "\0")  # a lost byte keeps its place
+    if _NOT_LATIN1.search(octets):
+        return None
+    if meant != "utf-8":
+        return _MEANT[meant](octets.encode("latin-1"), "replace")[0].replace("\0", "\ufffd")
+    text = _MEANT[meant](octets.encode("latin-1"), "replace")[0]
+    text = text.replace("\ufffd\0", "\ufffd").replace("\0", "\ufffd")
+    # UTF-8 that decodes is its own proof; a few lost bytes are forgiven
+    return text if text.count("\ufffd") * 2 <= len(text) else None
+
+
+class _Repair:
+    """One page's repair: pairs that were sure somewhere are believed for the short runs as well."""
+
+    def __init__(self) -> None:
+        self.sure: set[tuple[str, str]] = set()
+        self.known: dict[str, str] = {}
+        self.weighed = 0
+
+    def best(self, run: str) -> str:
+        if run in self.known:
+            return self.known[run]
+        if self.weighed > _MAX_WEIGHED or len(run) > _MAX_LEN or not _SUSPICIOUS.search(run):
+            return run
+        self.weighed += len(run)
+        now, chosen, chosen_gain = _likeness(run), run, 0.0
+        for pair in _PAIRS:
+            text = _meant(run, *pair)
+            if text is None or not text:
+                continue
+            like = _likeness(text)
+            gain = like - now
+            proven = pair[1] == "utf-8" and "\ufffd" not in text and len(text) < len(run)
+            strong = (gain >= 0.5 and like >= 0.4 and len(run) >= 3) or (
+                proven and like > 0 and len(run) >= 4
+            )
+            weak = gain > 0.1 and (pair in self.sure or (proven and like > 0))
+            if (strong or weak) and gain > chosen_gain:
+                chosen, chosen_gain = text, gain
+                if strong:
+                    self.sure.add(pair)
+        self.known[run] = chosen
+        return chosen
+
+
+def repair(text: str) -> str:
+    """The text with every surely mistaken run exchanged; line breaks and ASCII are never touched."""
+    if text.isascii():
+        return text
+    page = _Repair()
+    for run in sorted(set(_RUN.findall(text)), key=len, reverse=True):  # the long ones convince first
+        page.best(run)
+    return _RUN.sub(lambda found: page.known.get(found[0], found[0]), text)
