@@ -297,6 +297,27 @@ class Reading:
             return f"{self.kind}:{self.facts.get('dialog')}"
         return self.kind.value
 
+    @classmethod
+    def from_log(cls, body: Mapping[str, Any]) -> Reading:
+        """The inverse of to_log."""
+        return cls(
+            Kind(body["kind"]),
+            body["tool"],
+            body["status"],
+            body["facts"],
+            tuple(Finding.from_json(finding) for finding in body["findings"]),
+        )
+
+    def to_log(self) -> dict[str, Any]:
+        """For the ticket log: everything, so that the case can be judged again."""
+        return {
+            "kind": self.kind.value,
+            "tool": self.tool,
+            "status": self.status,
+            "facts": dict(self.facts),
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
     def to_json(self) -> dict[str, Any]:
         """The contract's READING, with each finding's tag only."""
         return {
@@ -346,6 +367,16 @@ class CheckResult:
         if self.failure is not None and self.findings:
             raise ValueError(f"{self.name}: a failed check has no findings")
 
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> CheckResult:
+        """The inverse of to_json."""
+        return cls(
+            body["name"],
+            body["took_ms"],
+            tuple(Finding.from_json(finding) for finding in body["findings"]),
+            Failure(body["failure"]) if body["failure"] else None,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The contract's result object."""
         return {
@@ -386,3 +417,82 @@ class Verdict:
             tuple(Finding.from_json(finding) for finding in body["because"]),
             tuple(Step(step) for step in body["also"]),
         )
+
+
+class Status(StrEnum):
+    """Where a ticket stands."""
+
+    OPEN = "open"  # the bot and the user are at it
+    ESCALATED = "escalated"  # a person has to act: asked for, or the server is at fault
+    SOLVED = "solved"  # closed with a working phone
+    CLOSED = "closed"  # closed for another reason
+
+
+class EventKind(StrEnum):
+    """What can happen to a ticket; the log of these is the conversation's state."""
+
+    OPENED = "opened"
+    CHECKED = "checked"  # results: [RESULT]
+    EVIDENCE = "evidence"  # media, text (redacted), attachment, unreadable: bool
+    READ = "read"  # reading: READING with the findings' args
+    ANSWERED = "answered"  # a button or a number: kind, finding?, value?
+    ASKED = "asked"  # question: KIND
+    SKIPPED = "skipped"  # question: KIND
+    VERDICT = "verdict"  # verdict: VERDICT, findings
+    TRIED = "tried"  # step: done as told, did not help
+    RECHECK = "recheck"  # the user asked for the checks again
+    ESCALATED = "escalated"  # reason
+    USER_MESSAGE = "user_message"  # text, to staff
+    STAFF_MESSAGE = "staff_message"  # text, to the user; by
+    NOTE = "note"  # text; by; never shown to the user
+    POSTED = "posted"  # role: card | progress | question; chat_id, message_id
+    CLOSED = "closed"  # reason; by
+    REOPENED = "reopened"
+    RATED = "rated"  # stars, comment
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a ticket's log."""
+
+    at: datetime
+    kind: EventKind
+    body: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"at", "kind", …}` as in the contract."""
+        return {"at": self.at.isoformat(timespec="seconds"), "kind": self.kind.value, **self.body}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One case of one person, as the log tells it."""
+
+    number: int
+    status: Status
+    language: str
+    extension: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    user_id: int
+    chat_id: int
+    user_name: str
+    verdict: Verdict | None = None
+    events: tuple[Event, ...] = ()
+
+    def to_json(self, *, events: bool) -> dict[str, Any]:
+        """The contract's ticket; `events` is left out of lists."""
+        body: dict[str, Any] = {
+            "number": self.number,
+            "status": self.status.value,
+            "language": self.language,
+            "extension": self.extension,
+            "opened_at": self.opened_at.isoformat(timespec="seconds"),
+            "closed_at": self.closed_at.isoformat(timespec="seconds") if self.closed_at else None,
+            "user_id": self.user_id,
+            "user_name": self.user_name,
+            "verdict": self.verdict.to_json() if self.verdict else None,
+        }
+        if events:
+            body["events"] = [event.to_json() for event in self.events]
+        return body

@@ -1,0 +1,100 @@
+"""The verb: evidence and measurements of one case → what is known → the verdict and the next question.
+
+Pure: the newest result of each source wins, then what only two sources together can say is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from bot.model import CheckResult, Context, Finding, Kind, Reading, Step, Tag, Target, Verdict
+from bot.rules import decide, next_question
+
+# Where the PBX says it lives, for reading pastes before any resolver was asked (its own documentation).
+PUBLISHED_ADDRESS = {"call.soundz.uz": "69.62.127.9"}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What follows from all that is known of a case at one moment."""
+
+    findings: tuple[Finding, ...]
+    verdict: Verdict | None
+    question: Kind | None
+
+
+def context_of(target: Target, results: Iterable[CheckResult] = (), extension: str | None = None) -> Context:
+    """What a parser may know; the right address: the configured, else the authoritative, else the published."""
+    expected = target.expected_ips or frozenset(
+        str(address)
+        for result in results
+        for finding in result.findings
+        if finding.tag is Tag.SERVER_DNS_OK
+        for address in _addresses(finding)
+    )
+    if not expected and target.host in PUBLISHED_ADDRESS:
+        expected = frozenset({PUBLISHED_ADDRESS[target.host]})
+    return Context(target.host, target.sip_port, expected, extension)
+
+
+def diagnose(
+    readings: Iterable[Reading],
+    results: Iterable[CheckResult],
+    *,
+    answers: Iterable[Finding] = (),
+    tried: Collection[Step] = (),
+    closed: Collection[Kind] = (),
+) -> Diagnosis:
+    """The verdict on readings and results in the order they came, and what to ask next.
+
+    `answers`: findings from buttons. `tried`: steps that did not help. `closed`: kinds not to ask for.
+    """
+    newest: dict[str, tuple[Finding, ...]] = {}
+    for reading in readings:
+        newest.pop(reading.source, None)  # a newer one also moves to the end
+        newest[reading.source] = reading.findings
+    for result in results:
+        newest.pop(result.name, None)
+        newest[result.name] = result.findings
+    findings = correlate(
+        [finding for group in newest.values() for finding in group] + list(answers),
+        _user_addresses(readings),
+    )
+    return Diagnosis(findings, decide(findings, tried), next_question(findings, closed))
+
+
+def correlate(findings: Iterable[Finding], user_addresses: Collection[str] = ()) -> tuple[Finding, ...]:
+    """The findings and what two of them say together: the user's address is banned, an answer is judged."""
+    found = list(findings)
+    tags = {finding.tag for finding in found}
+    seen_from = {*user_addresses} | {
+        str(finding.args["source_ip"])
+        for finding in found
+        if finding.tag.value.startswith("log_") and finding.args.get("source_ip")
+    }
+    banned = [a for f in found if f.tag is Tag.SERVER_BANS for a in _addresses(f) if a in seen_from]
+    if banned and Tag.USER_IP_BANNED not in tags:
+        found.append(Finding(Tag.USER_IP_BANNED, {"address": banned[0]}))
+    right = {a for f in found if f.tag is Tag.SERVER_DNS_OK for a in _addresses(f)}
+    for place, finding in enumerate(found):
+        if finding.tag is Tag.USER_DNS_ANSWERS and right:
+            agreed = not right.isdisjoint(_addresses(finding))
+            found[place] = replace(finding, tag=Tag.USER_DNS_OK if agreed else Tag.USER_DNS_WRONG_IP)
+    return tuple(found)
+
+
+def _addresses(finding: Finding) -> tuple[str, ...]:
+    value = finding.args.get("addresses", ())
+    return value if isinstance(value, tuple) else ()
+
+
+def _user_addresses(readings: Iterable[Reading]) -> set[str]:
+    """Addresses the phone's own log names as its own or as the one the PBX saw."""
+    return {
+        address
+        for reading in readings
+        if reading.kind is Kind.MICROSIP_LOG
+        for key in ("public_ip", "local_ip")
+        if isinstance(address := reading.facts.get(key), str)
+    }

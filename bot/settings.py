@@ -1,0 +1,120 @@
+"""What does the environment say? The process and `.env` → one frozen Settings, or every fault at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_TOKEN = re.compile(r"\d+:[\w-]+")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
+
+
+class SettingsError(Exception):
+    """One line that names every bad variable and never its value."""
+
+
+class Settings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals; .env.example explains them."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    bot_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org/bot"
+    telegram_file_url: str = "https://api.telegram.org/file/bot"
+    staff_chat_id: int | None = None
+    staff_ids: Annotated[frozenset[int], NoDecode] = frozenset()
+    data_dir: Path = Path("./data")
+    pbx_host: str = "call.soundz.uz"
+    pbx_sip_port: int = Field(default=5060, ge=1, le=65535)
+    pbx_expected_ips: Annotated[frozenset[str], NoDecode] = frozenset()
+    pbx_probe_host: str | None = None
+    pbx_on_this_host: Literal["auto", "yes", "no"] = "auto"
+    dns_servers: Annotated[tuple[str, ...], NoDecode] = ()
+    pbx_log_files: Annotated[tuple[str, ...], NoDecode] = ()
+    pbx_log_command: str | None = None
+    pbx_pm2_name: str = "pbx-system"
+    pbx_api_url: str | None = None
+    pbx_api_user: str | None = None
+    pbx_api_password: SecretStr | None = None
+    check_timeout_s: float = Field(default=4.0, gt=0, le=60)
+    check_ttl_s: float = Field(default=15.0, ge=0, le=3600)
+    outside_probes: Literal["off", "globalping"] = "off"
+    default_language: Literal["uz"] = "uz"
+    retention_days: int = Field(default=90, ge=1)
+
+    @field_validator("staff_ids", "pbx_expected_ips", "dns_servers", "pbx_log_files", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("bot_token")
+    @classmethod
+    def _looks_like_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("not a bot token")
+        return value
+
+    @field_validator("telegram_api_url", "telegram_file_url", "pbx_api_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("not an http(s) address")
+        return value
+
+    @field_validator("pbx_host", "pbx_probe_host")
+    @classmethod
+    def _is_a_host(cls, value: str | None) -> str | None:
+        if value is not None and not _HOST.fullmatch(value):
+            ipaddress.ip_address(value)
+        return value.lower() if value else value
+
+    @field_validator("pbx_expected_ips")
+    @classmethod
+    def _are_addresses(cls, value: frozenset[str]) -> frozenset[str]:
+        return frozenset(str(ipaddress.ip_address(address)) for address in value)
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _are_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            address, _, port = server.partition(":") if server.count(":") == 1 else (server, "", "")
+            ipaddress.ip_address(address)
+            if port and not 0 < int(port) < 65536:
+                raise ValueError("port out of range")
+        return value
+
+    @classmethod
+    def load(cls, **known: Any) -> Self:
+        """Settings from the environment and `.env`; `known` wins. Raises SettingsError."""
+        try:
+            return cls(**known)
+        except ValidationError as trouble:
+            # The message is ours: pydantic's own would echo what was typed.
+            faults = dict.fromkeys(
+                f"{str(error['loc'][0]).upper()} ({_reason(error['type'], error['msg'])})"
+                for error in trouble.errors(include_input=False, include_url=False, include_context=False)
+            )
+            raise SettingsError("Bad settings: " + ", ".join(faults)) from None
+
+    def require(self, *names: str) -> None:
+        """Raises SettingsError naming every one of these settings that is missing."""
+        missing = [name.upper() for name in names if getattr(self, name) is None]
+        if missing:
+            raise SettingsError("Missing settings: " + ", ".join(missing))
+
+
+def _reason(kind: str, message: str) -> str:
+    if kind == "value_error":
+        own = ("not a bot token", "not an http(s) address", "port out of range")
+        return next((reason for reason in own if reason in message), "not a valid value")
+    known = {"int_parsing": "not a whole number", "float_parsing": "not a number"}
+    return known.get(kind, "not a valid value")

@@ -1,0 +1,288 @@
+"""The ticket log: open, append, read, search, close, forget. Append-only; it is the conversation's whole state.
+
+Everything written passes `redact` first, so no secret reaches the file or its write-ahead log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.folding import fold
+from bot.model import Event, EventKind, Status, Ticket, Verdict
+from bot.redact import redact
+from bot.store import Store
+
+Row = Mapping[str, Any]
+SEARCHED = (EventKind.EVIDENCE, EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE)
+OPEN_STATUSES = (Status.OPEN.value, Status.ESCALATED.value)
+
+
+class Tickets:
+    """Typed access to the log. Times are aware UTC."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def open(self, *, user_id: int, chat_id: int, name: str, language: str, source: str) -> Ticket:
+        """A new ticket, or the one the same source update opened before a crash."""
+
+        def work(db: Database) -> int:
+            now = _now()
+            person = _first(db, "SELECT extension FROM people WHERE user_id = ?", [user_id])
+            _see(db, user_id, name, language, now)
+            old = _first(db, "SELECT number FROM tickets WHERE source = ?", [source])
+            if old:
+                return int(old["number"])
+            number = db.execute(
+                "INSERT INTO tickets (user_id, chat_id, status, language, extension, opened_at, updated_at,"
+                " source) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                [
+                    user_id,
+                    chat_id,
+                    Status.OPEN.value,
+                    language,
+                    person and person["extension"],
+                    now,
+                    now,
+                    source,
+                ],
+            ).fetchone()[0]
+            _log(db, number, EventKind.OPENED, {}, None, now)
+            _index(db, number, f"{name} {person['extension'] or ''}" if person else name)
+            return int(number)
+
+        number = await self.store.run(work)
+        ticket = await self.get(number)
+        if ticket is None:
+            raise LookupError(f"ticket {number} vanished")
+        return ticket
+
+    async def append(
+        self,
+        number: int,
+        kind: EventKind,
+        body: Mapping[str, Any] | None = None,
+        *,
+        source: str | None = None,
+    ) -> bool:
+        """One event more; False when this source has been written before (a replay after a crash)."""
+        clean = _clean(body or {})
+        return await self.store.run(lambda db: _log(db, number, kind, clean, source, _now()))
+
+    async def get(self, number: int) -> Ticket | None:
+        """The whole ticket; None when there is no such number."""
+        return await self.store.run(lambda db: read_ticket(db, number))
+
+    async def current(self, chat_id: int) -> Ticket | None:
+        """The newest ticket of this chat that is not closed."""
+
+        def work(db: Database) -> Ticket | None:
+            row = _first(
+                db,
+                "SELECT number FROM tickets WHERE chat_id = ? AND status IN (?, ?) ORDER BY number DESC",
+                [chat_id, *OPEN_STATUSES],
+            )
+            return read_ticket(db, int(row["number"])) if row else None
+
+        return await self.store.run(work)
+
+    async def latest(self, chat_id: int) -> Ticket | None:
+        """The newest ticket of this chat, open or not."""
+
+        def work(db: Database) -> Ticket | None:
+            row = _first(db, "SELECT number FROM tickets WHERE chat_id = ? ORDER BY number DESC", [chat_id])
+            return read_ticket(db, int(row["number"])) if row else None
+
+        return await self.store.run(work)
+
+    async def list(
+        self, *, status: str | None = None, search: str | None = None, limit: int = 50
+    ) -> tuple[Ticket, ...]:
+        """The newest tickets without events, of one status, matching every word of a search."""
+        return await self.store.run(lambda db: list_tickets(db, status, search, limit))
+
+    async def set_extension(self, number: int, extension: str) -> None:
+        """Remembers the person's own number, for this ticket and the next."""
+
+        def work(db: Database) -> None:
+            db.execute("UPDATE tickets SET extension = ? WHERE number = ?", [extension, number])
+            db.execute(
+                "UPDATE people SET extension = ? WHERE user_id = (SELECT user_id FROM tickets WHERE number = ?)",
+                [extension, number],
+            )
+            _index(db, number, extension)
+
+        await self.store.run(work)
+
+    async def see(self, user_id: int, name: str, language: str) -> None:
+        """Notes that a person was here."""
+        await self.store.run(lambda db: _see(db, user_id, name, language, _now()))
+
+    async def posted(self, number: int, chat_id: int, message_id: int, role: str) -> None:
+        """Remembers which message of ours belongs to a ticket, so that a reply to it finds its way."""
+        await self.store.run(
+            lambda db: db.execute(
+                "INSERT OR REPLACE INTO posts (chat_id, message_id, ticket, role) VALUES (?, ?, ?, ?)",
+                [chat_id, message_id, number, role],
+            )
+        )
+
+    async def post(self, number: int, role: str) -> tuple[int, int] | None:
+        """(chat, message) of the newest message in this role; None when there is none."""
+        row = await self.store.run(
+            lambda db: _first(
+                db,
+                "SELECT chat_id, message_id FROM posts WHERE ticket = ? AND role = ? ORDER BY rowid DESC",
+                [number, role],
+            )
+        )
+        return (row["chat_id"], row["message_id"]) if row else None
+
+    async def by_post(self, chat_id: int, message_id: int) -> int | None:
+        """The ticket a message of ours belongs to."""
+        row = await self.store.run(
+            lambda db: _first(
+                db, "SELECT ticket FROM posts WHERE chat_id = ? AND message_id = ?", [chat_id, message_id]
+            )
+        )
+        return int(row["ticket"]) if row else None
+
+    async def purge(self, retention_days: int) -> int:
+        """Forgets what closed tickets held before the retention; their numbers and causes stay."""
+
+        def work(db: Database) -> int:
+            before = (datetime.now(UTC) - timedelta(days=retention_days)).isoformat(timespec="milliseconds")
+            old = [
+                row["number"]
+                for row in db.query(
+                    "SELECT number FROM tickets WHERE closed_at < ? AND EXISTS"
+                    " (SELECT 1 FROM events e WHERE e.ticket = number AND e.kind IN (?, ?, ?, ?))",
+                    [before, *SEARCHED],
+                )
+            ]
+            for number in old:
+                db.execute("DELETE FROM events WHERE ticket = ? AND kind IN (?, ?, ?, ?)", [number, *SEARCHED])
+                db.execute("DELETE FROM search WHERE ticket = ?", [number])
+            return len(old)
+
+        return await self.store.run(work)
+
+
+def read_ticket(db: Database, number: int) -> Ticket | None:
+    """One ticket with its events."""
+    row = _first(
+        db,
+        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id WHERE number = ?",
+        [number],
+    )
+    if row is None:
+        return None
+    events = tuple(
+        Event(datetime.fromisoformat(event["at"]), EventKind(event["kind"]), json.loads(event["body"]))
+        for event in db.query("SELECT at, kind, body FROM events WHERE ticket = ? ORDER BY id", [number])
+    )
+    return _ticket(row, events)
+
+
+def list_tickets(db: Database, status: str | None, search: str | None, limit: int) -> tuple[Ticket, ...]:
+    """Tickets without their events, newest first."""
+    where, values = ["1"], []
+    if status is not None:
+        where.append("t.status = ?")
+        values.append(status)
+    if search is not None:
+        # Each word as a quoted phrase: FTS5 would read `-`, `AND` or `:` as its own language.
+        words = fold(search).replace('"', " ").split()
+        if not words:
+            return ()
+        where.append("t.number IN (SELECT ticket FROM search WHERE search MATCH ?)")
+        values.append(" ".join(f'"{word}"*' for word in words))
+    rows = db.query(
+        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id"
+        f" WHERE {' AND '.join(where)} ORDER BY t.number DESC LIMIT ?",
+        [*values, limit],
+    )
+    return tuple(_ticket(row, ()) for row in rows)
+
+
+def _ticket(row: Row, events: tuple[Event, ...]) -> Ticket:
+    return Ticket(
+        number=row["number"],
+        status=Status(row["status"]),
+        language=row["language"],
+        extension=row["extension"],
+        opened_at=datetime.fromisoformat(row["opened_at"]),
+        closed_at=datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else None,
+        user_id=row["user_id"],
+        chat_id=row["chat_id"],
+        user_name=row["name"] or "",
+        verdict=Verdict.from_json(json.loads(row["verdict"])) if row["verdict"] else None,
+        events=events,
+    )
+
+
+def _log(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], source: str | None, now: str) -> bool:
+    if source and _first(db, "SELECT 1 FROM events WHERE source = ?", [source]):
+        return False
+    db.execute(
+        "INSERT INTO events (ticket, at, kind, body, source) VALUES (?, ?, ?, ?, ?)",
+        [number, now, kind.value, json.dumps(body, ensure_ascii=False), source],
+    )
+    _follow(db, number, kind, body, now)
+    if kind in SEARCHED and body.get("text"):
+        _index(db, number, str(body["text"]))
+    return True
+
+
+def _follow(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], now: str) -> None:
+    """What the event means for the ticket's row."""
+    change: dict[str, Any] = {"updated_at": now}
+    if kind is EventKind.VERDICT:
+        verdict = body["verdict"]
+        change |= {key: verdict[key] for key in ("step", "owner", "certainty")}
+        change["verdict"] = json.dumps(verdict, ensure_ascii=False)
+    elif kind is EventKind.ESCALATED:
+        change["status"] = Status.ESCALATED.value
+    elif kind is EventKind.REOPENED:
+        change |= {"status": Status.OPEN.value, "closed_at": None}
+    elif kind is EventKind.CLOSED:
+        solved = body.get("reason") == "solved"
+        change |= {"status": (Status.SOLVED if solved else Status.CLOSED).value, "closed_at": now}
+    columns = ", ".join(f"{column} = ?" for column in change)
+    db.execute(f"UPDATE tickets SET {columns} WHERE number = ?", [*change.values(), number])
+
+
+def _see(db: Database, user_id: int, name: str, language: str, now: str) -> None:
+    db.execute(
+        "INSERT INTO people (user_id, name, language, seen_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, seen_at = excluded.seen_at",
+        [user_id, redact(name), language, now],
+    )
+
+
+def _index(db: Database, number: int, text: str) -> None:
+    db.execute("INSERT INTO search (text, ticket) VALUES (?, ?)", [fold(redact(text)), number])
+
+
+def _clean(value: Any) -> Any:
+    """The same structure with every string redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: _clean(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(part) for part in value]
+    return value
+
+
+def _first(db: Database, sql: str, values: list[Any]) -> Row | None:
+    return next(iter(db.query(sql + " LIMIT 1", values)), None)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
