@@ -1,0 +1,21 @@
+"""The questions the bot puts to the network and the PBX's host, in the order their answers are shown."""
+
+from __future__ import annotations
+
+from bot.checks import api, dns, extension, ping, pm2, sip_options, sockets
+from bot.checks.check import Check, NotTested, Probe
+
+__all__ = ["CHECKS", "Check", "NotTested", "Probe"]
+
+HERE = ("on_this_host", "expected_ips", "probe_host")  # what decides whether the PBX runs on this host
+
+CHECKS: tuple[Check, ...] = (
+    Check("dns", dns.check, ("host", "expected_ips", "dns_servers")),
+    Check("ping", ping.check, ("probe_host",)),
+    Check("sip", sip_options.check, ("host", "probe_host", "sip_port")),
+    Check("sip_loopback", sip_options.check_loopback, ("host", "sip_port", *HERE), budget_s=2.5),
+    Check("extension", extension.check, ("host", "probe_host", "sip_port", "extension"), needs="extension"),
+    Check("sockets", sockets.check, ("sip_port", "pm2_name", *HERE), budget_s=sockets.BUDGET_S),
+    Check("pm2", pm2.check, ("pm2_name", *HERE), budget_s=pm2.BUDGET_S),
+    Check("api", api.check, ("api_url", "api_user", "api_password", "extension"), needs="api_url"),
+)

@@ -1,0 +1,95 @@
+"""What a check is: one question to the network or the host, and the two ways it may end.
+
+A check returns findings, or raises `NotTested` when the question could not be asked or the answer could not
+be read. Anything else it raises is a crash, which the runner turns into a result too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.model import Failure, Finding, Target
+
+T = TypeVar("T")
+
+
+class NotTested(Exception):  # noqa: N818 - not an error of the program: the honest end of a check
+    """The question could not be asked or its answer not read. `detail` is for engineers, never a secret."""
+
+    def __init__(self, failure: Failure, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = failure
+        self.detail = detail
+
+
+class Probe:
+    """What a running check is given beside the target: the environment, and answers shared within one run.
+
+    `env` is the process environment (PATH, HOME, PM2_HOME). `own_ports` collects the local UDP ports our SIP
+    probes are sent from, so that whoever reads the PBX's log can leave our own requests out.
+    """
+
+    def __init__(self, env: Mapping[str, str], own_ports: Callable[[int], None] = lambda port: None) -> None:
+        self.env = env
+        self.own_port = own_ports
+        self._shared: dict[str, asyncio.Task[Any]] = {}
+        self.notes: list[str] = []
+
+    def noting_apart(self) -> Probe:
+        """The same probe with a note pad of its own: one for each check of a run."""
+        twin = Probe(self.env, self.own_port)
+        twin._shared = self._shared
+        return twin
+
+    def note(self, text: str) -> None:
+        """Keeps a line for the result's `detail`."""
+        self.notes.append(text)
+
+    async def once(self, question: str, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The answer of `ask()`, asked once a run however many checks want it; its exception is shared too.
+
+        A check that is cancelled while it waits does not take the answer from the others.
+        """
+        task = self._shared.get(question)
+        if task is None:
+            task = asyncio.ensure_future(ask())
+            task.add_done_callback(_retrieve)
+            self._shared[question] = task
+        answer: T = await asyncio.shield(task)
+        return answer
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    # Every waiter may be gone by now; an exception nobody fetches would be logged by asyncio as lost.
+    if not task.cancelled():
+        task.exception()
+
+
+Question = Callable[[Target, Probe], Awaitable[tuple[Finding, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the registry.
+
+    `uses` are the fields of Target the answer depends on: results are kept and shared by name and their values.
+    `budget_s` is the check's own limit; None means the target's `timeout_s`. `needs` names the one of them
+    without which there is nothing to ask.
+    """
+
+    name: str
+    run: Question
+    uses: tuple[str, ...]
+    needs: str | None = None
+    budget_s: float | None = None
+
+    def key(self, target: Target) -> tuple[object, ...]:
+        """Two targets with the same key get the same answer."""
+        return (self.name, *(getattr(target, name) for name in self.uses))
+
+    def limit_s(self, target: Target) -> float:
+        """How long the check may take on this target."""
+        return target.timeout_s if self.budget_s is None else self.budget_s
