@@ -7,25 +7,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from bot.model import Context, Finding, Kind, Reading
-from bot.parsers.page import Claim, Page
+from bot.parsers.page import MAX_LINE, Claim, Page
 from bot.parsers.pbx_log_findings import findings
-from bot.parsers.pbx_log_lines import LogEvent, Said, begins_record, read_line
+from bot.parsers.pbx_log_lines import LogEvent, Said, begins_record, may_be_log, read_line
 from bot.parsers.pbx_log_trail import Outcome, Source, Trail
 
-_GAP = 3  # so many lines of something else part two logs
-_MAX_JOINED = 6  # physical lines of one wrapped log line
+_GAP = 4  # so many lines of something else part two logs
+_NARROW = 30  # no terminal is narrower
+_MAX_JOINED = 12  # physical lines of one wrapped log line
 # Lines inside a log that carry no event: the SIP text of the PBX's own REGISTER, printed without time stamps.
 _SIP_TEXT = re.compile(
-    r"(?:Via|From|To|Call-ID|CSeq|Contact|Max-Forwards|User-Agent|Expires|Content-Length|Allow"
-    r"|Authorization|WWW-Authenticate|Server):|REGISTER sip:|SIP/2\.0 \d"
+    r"\s*(?:(?:Via|From|To|Call-ID|CSeq|Contact|Max-Forwards|User-Agent|Expires|Content-Length|Allow"
+    r"|Authorization|WWW-Authenticate|Server):|REGISTER sip:|SIP/2\.0 \d)"
 )
 _JSON = re.compile(r"\"message\" ?:")
-_STRONG = frozenset(Said) - {Said.ELSE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,25 @@ class Stretch:
 
 def parse(page: Page, context: Context) -> list[Claim]:
     """One claim a log, in text order. Status and facts: docs/flow.md."""
-    return [Claim(part.first, part.last, _reading(part, context)) for part in _stretches(page.lines)]
+    if not may_be_log(page.text):
+        return []
+    return [Claim(part.first, part.last, _reading(part, context)) for part in _stretches(page)]
 
 
-def _stretches(lines: tuple[str, ...]) -> Iterator[Stretch]:
+def _stretches(page: Page) -> Iterator[Stretch]:
+    typed = {command.line for command in page.commands}
     events: list[LogEvent] = []
-    first = last = gap = 0
-    json_lines = 0
-    for start, end, found in _logical(lines):
+    first = last = gap = json_lines = 0
+    for start, end, found in _logical(page.lines):
         if found:
-            if events and gap >= _GAP:
+            if events and (gap >= _GAP or typed & set(range(last + 1, start + 1))):
                 yield Stretch(first, last, tuple(events), _tool(json_lines))
                 events, json_lines = [], 0
             first = first if events else start
             events.extend(found)
             last, gap = end, 0
-            json_lines += _JSON.search(lines[start]) is not None
-        elif lines[start].strip() and not _SIP_TEXT.match(lines[start]):
+            json_lines += _JSON.search(page.lines[start]) is not None
+        elif page.lines[start].strip() and not _SIP_TEXT.match(page.lines[start]):
             gap += 1
     if events:
         yield Stretch(first, last, tuple(events), _tool(json_lines))
@@ -67,26 +71,48 @@ def _tool(json_lines: int) -> str:
 
 
 def _logical(lines: tuple[str, ...]) -> Iterator[tuple[int, int, tuple[LogEvent, ...]]]:
-    """First and last physical line and the events of each log line; a line wrapped at an odd width is mended."""
+    """First and last physical line and the events of each log line; one cut at an odd width is mended."""
+    widths = _cut_widths(lines)
     at = 0
     while at < len(lines):
-        end, found = at, read_line(lines[at])
-        if begins_record(lines[at]) and not _STRONG & {event.said for event in found}:
-            end, found = _mended(lines, at, found)
+        end, text = at, lines[at]
+        found = read_line(text)
+        if begins_record(text):
+            while end - at < _MAX_JOINED and _goes_on(lines, end, text, found, widths):
+                end += 1
+                text += lines[end]
+                found = read_line(text)
+            if end > at and not _strong(found):  # what follows may be something else
+                end = end if len(lines[at]) in widths else at
+                found = read_line(lines[at])
         yield at, end, found
         at = end + 1
 
 
-def _mended(lines: tuple[str, ...], at: int, found: tuple[LogEvent, ...]) -> tuple[int, tuple[LogEvent, ...]]:
-    text = lines[at]
-    for end in range(at + 1, min(at + _MAX_JOINED, len(lines))):
-        if not lines[end].strip() or begins_record(lines[end]):
-            break
-        text += lines[end]
-        joined = read_line(text)
-        if _STRONG & {event.said for event in joined}:
-            return end, joined
-    return at, found
+def _goes_on(
+    lines: tuple[str, ...], end: int, text: str, found: tuple[LogEvent, ...], widths: frozenset[int]
+) -> bool:
+    """Is the next physical line the rest of this one?"""
+    if end + 1 >= len(lines) or not lines[end + 1].strip() or begins_record(lines[end + 1]):
+        return False
+    if text.lstrip().startswith("{") and not text.endswith("}"):
+        return True
+    # A whole message needs no rest, unless the line is as long as all that were cut, or was folded for length.
+    return not _strong(found) or len(lines[end]) in widths or len(lines[end]) > MAX_LINE // 2
+
+
+def _strong(found: tuple[LogEvent, ...]) -> bool:
+    return any(event.said is not Said.ELSE for event in found)
+
+
+def _cut_widths(lines: tuple[str, ...]) -> frozenset[int]:
+    """The lengths at which lines seem to have been cut: several of them, each before a line that begins nothing."""
+    cut = Counter(
+        len(line)
+        for line, following in pairwise(lines)
+        if len(line) >= _NARROW and following.strip() and not begins_record(following)
+    )
+    return frozenset(width for width, times in cut.items() if times > 1)
 
 
 def _reading(part: Stretch, context: Context) -> Reading:

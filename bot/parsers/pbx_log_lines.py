@@ -59,11 +59,17 @@ class LogEvent:
 
 
 _ANSI = re.compile(r"(?:\x1b|\^\[|␛)?\[\d{1,3}(?:;\d{1,3}){0,4}m")
-_DATE = r"20\d\d[-‐‑–—]\d\d[-‐‑–—]\d\d[ T]{0,3}\d\d:\d\d:\d\d"
+_DATE = r"20\d\d[-‐‑–—]\d\d[-‐‑–—]\d\d[ T-]{0,3}\d\d:\d\d:\d\d"
 _STAMP = re.compile(rf"{_DATE}(?:[.,]\d{{1,6}})?Z?\s{{0,3}}(?:[+-]\d\d:?\d\d)?:?\s{{0,3}}")
 _PM2_STAMP = re.compile(r".{19,24}[+-]\d\d:\d\d:\s{0,3}")  # pm2 puts its own before every line
 # Where another log line begins inside a line: a time stamp, or pm2's process number and name.
-_NEXT_LINE = re.compile(rf"(?=\d\|[\w-]{{2,20}}\s{{0,3}}\|)|(?<!\d)(?={_DATE})|(?<=\d)(?={_DATE})")
+_NEXT_LINE = re.compile(
+    rf"(?=timestamp=20)|(?=\d\|[\w-]{{2,20}}\s{{0,3}}\|)|(?<!\d)(?={_DATE})|(?<=\d)(?={_DATE})"
+)
+_BEGINS = re.compile(
+    rf"\s*(?:\d{{1,3}}\|[\w-]{{2,20}}\s{{0,3}}\||{_DATE}|\[SIP\b|\[TAILING|timestamp=20|\{{\s?[\"“”]"
+    r"|(?:error|warn|info|debug):|Extension \S{1,64} registered from|Authentication failed for)"
+)
 _LEVEL = re.compile(r"(?:error|warn|info|http|verbose|debug|silly):", re.ASCII)
 _PM2 = re.compile(r"\d{1,3}\|[\w-]{2,20}\s{0,3}\|")
 _MESSAGE = re.compile(r"[\"“”„]message[\"“”„]\s{0,3}:\s{0,3}[\"“”„]((?:[^\"“”„\\]|\\.)*)")
@@ -83,7 +89,8 @@ def _message(said: Said, squashed: str) -> tuple[Said, re.Pattern[str]]:
 _MESSAGES = (
     _message(Said.RECEIVED, rf"\[SIP\]Receivedmessagefrom{_SOURCE}"),
     _message(Said.PROCESSING, rf"\[SIP\]ProcessingREGISTERfrom{_SOURCE}"),
-    _message(Said.OTHER_REQUEST, rf"\[SIP\](?:OPTIONSrequest|INVITEreceived)from{_SOURCE}"),
+    _message(Said.OTHER_REQUEST, rf"\[SIP\]OPTIONSrequestfrom{_SOURCE}"),
+    _message(Said.OTHER_REQUEST, rf"\[SIP\]INVITEreceivedfrom{_SOURCE}"),
     _message(Said.CHALLENGE, rf"\[SIP\]Sending401challengefor{_EXT}to{_SOURCE}"),
     _message(Said.ANSWER_CODE, rf"\[SIP\]Sendingresponse(?P<code>[3-6]\d\d)[^\d:]{{0,40}}to{_SOURCE}"),
     _message(Said.ANSWER, rf"\[SIP\]Sendingresponseto{_SOURCE}"),
@@ -91,7 +98,8 @@ _MESSAGES = (
     _message(Said.OPTIONS_ANSWERED, rf"\[SIP\]Sent200OKforOPTIONSto{_SOURCE}"),
     _message(Said.SEND_ERROR, rf"\[SIP\]Errorsendingresponseto{_SOURCE}:(?P<text>.{{0,80}})"),
     _message(Said.IGNORED, r"\[SIP\]Emptyrequestline"),
-    _message(Said.RESPONSE, r"\[SIP\](?:Response[:\d]|ReceivedSIPresponse|Receivedresponse)"),
+    _message(Said.RESPONSE, r"\[SIP\]Response[:\d]"),
+    _message(Said.RESPONSE, r"\[SIP\]Received(?:SIP)?response"),
     _message(Said.REGISTERED, rf"Extension{_EXT}registeredfrom{_SOURCE}"),
     _message(Said.AUTH_FAILED, rf"Authenticationfailedfor{_EXT}{_END}"),
     _message(Said.WRONG_PASSWORD, rf"Digestauthverificationfailedfor{_EXT}{_END}"),
@@ -120,10 +128,41 @@ _OWN = re.compile(
 )
 # The beginnings of messages, where one line follows another without a time stamp between.
 _NEXT_MESSAGE = re.compile(
-    r"(?=\[SIP(?:DEBUG)?\])|(?=Extension\S{1,64}?registeredfrom\d)|(?=Authenticationfailedfor)"
-    r"|(?=Digestauthverificationfailed)|(?=SIPpasswordnotavailable)|(?=Couldnotretrievepassword)"
-    r"|(?=Usernamemismatch:)|(?=Extensionnotfoundordisabled:)|(?=ErrorinhandleRegister)"
+    r"(?=\[SIP(?:DEBUG)?\]|Extension(?:notfound|\S{1,64}?registeredfrom\d)|Authenticationfailedfor"
+    r"|Digestauthverification|SIPpasswordnot|Couldnotretrievepassword|Usernamemismatch:|ErrorinhandleRegister"
+    r"|SIPServererror:|Failedtostartserver:|Databaseconnectionerror|Unexpected(?:erroronidle|REGISTER)"
+    r"|Nousernamefoundin)"
 )
+_START = 6  # so many letters tell the messages apart well enough
+
+
+def _by_start() -> dict[str, list[tuple[Said, re.Pattern[str]]]]:
+    table: dict[str, list[tuple[Said, re.Pattern[str]]]] = {}
+    for said, pattern in _MESSAGES:
+        start = pattern.pattern.removeprefix("(?P<text>").replace("\\", "")[:_START]
+        table.setdefault(start, []).append((said, pattern))
+    return table
+
+
+_BY_START = _by_start()
+# One of these is in every log of the PBX, whatever happened to its white space.
+_MARKS = (
+    "[SIP",
+    "SIP Server",
+    "SIP Registrar",
+    "xtension",
+    "failed",
+    "pbx",
+    "info",
+    "warn",
+    "error",
+    "[TAILING]",
+)
+
+
+def may_be_log(text: str) -> bool:
+    """False for a text that surely has no line of this log; cheap."""
+    return any(mark in text for mark in _MARKS)
 
 
 def read_line(line: str) -> tuple[LogEvent, ...]:
@@ -133,9 +172,7 @@ def read_line(line: str) -> tuple[LogEvent, ...]:
 
 def begins_record(line: str) -> bool:
     """Does a log line begin here, or may this be the rest of a wrapped one?"""
-    return _NEXT_LINE.match(line) is not None or line.startswith(
-        ("[SIP", '{"', "{“", "timestamp=", "[TAILING")
-    )
+    return _BEGINS.match(line) is not None
 
 
 def _events(line: str) -> Iterator[LogEvent]:
@@ -185,9 +222,8 @@ def _squash(text: str) -> str:
 
 def _messages(message: str) -> Iterator[LogEvent]:
     """The events of a message without white space, as far as the PBX itself speaks."""
-    parts = _NEXT_MESSAGE.split(message)
-    for part in parts:
-        event = _read(part, anchored=part is not parts[0])
+    for part in _NEXT_MESSAGE.split(message):
+        event = _read(part)
         if event is not None:
             yield event
         if _QUOTED.match(part):
@@ -197,19 +233,19 @@ def _messages(message: str) -> Iterator[LogEvent]:
             return
 
 
-def _read(message: str, *, anchored: bool = True) -> LogEvent | None:
+def _read(message: str) -> LogEvent | None:
+    if not message:
+        return None
     request = _REQUEST.match(message)
     if request:
         return _request(request["text"])
     if _QUOTED.match(message):
-        said = Said.IGNORED if "Unhandledmethod:" in message[:30] else Said.ELSE
-        return LogEvent(said)
-    for said, pattern in _MESSAGES:
-        match = pattern.match(message) if anchored else pattern.search(message)
+        return LogEvent(Said.IGNORED if "Unhandledmethod:" in message[:30] else Said.ELSE)
+    for said, pattern in _BY_START.get(message[:_START], ()):
+        match = pattern.match(message)
         if match:
             return _event(said, match.groupdict())
-    own = _OWN.match(message)
-    return LogEvent(Said.ELSE) if own else None
+    return LogEvent(Said.ELSE) if _OWN.match(message) else None
 
 
 def _request(text: str) -> LogEvent:
