@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.checks import api, dns, extension, ping, pm2, sip_options, sockets
+from bot.checks import api, dns, extension, firewall, pbx_log, ping, pm2, sip_options, sockets
 from bot.checks.check import Check, NotTested, Probe
 
 __all__ = ["CHECKS", "Check", "NotTested", "Probe"]
@@ -16,6 +16,8 @@ CHECKS: tuple[Check, ...] = (
     Check("sip_loopback", sip_options.check_loopback, ("host", "sip_port", *HERE), budget_s=2.5),
     Check("extension", extension.check, ("host", "probe_host", "sip_port", "extension"), needs="extension"),
     Check("sockets", sockets.check, ("sip_port", "pm2_name", *HERE), budget_s=sockets.BUDGET_S),
+    Check("firewall", firewall.check, ("sip_port", "user_ip", *HERE), budget_s=firewall.BUDGET_S),
     Check("pm2", pm2.check, ("pm2_name", *HERE), budget_s=pm2.BUDGET_S),
+    Check("pbx_log", pbx_log.check, ("log_files", "host", "sip_port", "extension", *HERE)),
     Check("api", api.check, ("api_url", "api_user", "api_password", "extension"), needs="api_url"),
 )

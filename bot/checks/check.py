@@ -7,13 +7,15 @@ be read. Anything else it raises is a crash, which the runner turns into a resul
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from bot.model import Failure, Finding, Target
 
 T = TypeVar("T")
+OWN_PORTS = 64
 
 
 class NotTested(Exception):  # noqa: N818 - not an error of the program: the honest end of a check
@@ -25,24 +27,26 @@ class NotTested(Exception):  # noqa: N818 - not an error of the program: the hon
         self.detail = detail
 
 
+@dataclass(slots=True)
 class Probe:
     """What a running check is given beside the target: the environment, and answers shared within one run.
 
-    `env` is the process environment (PATH, HOME, PM2_HOME). `own_ports` collects the local UDP ports our SIP
-    probes are sent from, so that whoever reads the PBX's log can leave our own requests out.
+    `env` is the process environment (PATH, HOME, PM2_HOME). `fresh` says that somebody asked for a re-check.
+    `memory` is the process's: what a check saw last time. `own_ports` are the local UDP ports of our latest SIP
+    probes, so that whoever reads the PBX's log can leave our own requests out. `notes` end in the result's
+    `detail`.
     """
 
-    def __init__(self, env: Mapping[str, str], own_ports: Callable[[int], None] = lambda port: None) -> None:
-        self.env = env
-        self.own_port = own_ports
-        self._shared: dict[str, asyncio.Task[Any]] = {}
-        self.notes: list[str] = []
+    env: Mapping[str, str]
+    fresh: bool = False
+    memory: dict[str, object] = field(default_factory=dict)
+    own_ports: deque[int] = field(default_factory=lambda: deque(maxlen=OWN_PORTS))
+    notes: list[str] = field(default_factory=list)
+    _shared: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     def noting_apart(self) -> Probe:
         """The same probe with a note pad of its own: one for each check of a run."""
-        twin = Probe(self.env, self.own_port)
-        twin._shared = self._shared
-        return twin
+        return replace(self, notes=[])
 
     def note(self, text: str) -> None:
         """Keeps a line for the result's `detail`."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.checks import CHECKS
-from bot.checks.check import Check, NotTested, Probe
+from bot.checks.check import OWN_PORTS, Check, NotTested, Probe
 from bot.model import CheckResult, Failure, Target
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ class Runner:
         self._env = os.environ if env is None else env
         self._flights: dict[Key, _Flight] = {}
         self._kept: OrderedDict[Key, tuple[float, CheckResult]] = OrderedDict()
-        self._own_ports: deque[int] = deque(maxlen=64)
+        self._own_ports: deque[int] = deque(maxlen=OWN_PORTS)
+        self._memory: dict[str, object] = {}
 
     @property
     def own_ports(self) -> frozenset[int]:
@@ -63,7 +64,7 @@ class Runner:
         kept answer, but joins a check that is running. `on_result` hears of each result as soon as it is there.
         """
         chosen = self._choose(only)
-        probe = Probe(self._env, self._own_ports.append)
+        probe = Probe(self._env, fresh, self._memory, self._own_ports)
         waits = [asyncio.ensure_future(self._answer(c, target, probe, fresh, on_result)) for c in chosen]
         try:
             return tuple(await asyncio.gather(*waits))

@@ -82,7 +82,7 @@ async def exchange(ask: Request, address: str, port: int, probe: Probe, *, limit
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         source = _prepare(sock, address, port)
         local_port = sock.getsockname()[1]
-        probe.own_port(local_port)
+        probe.own_ports.append(local_port)
         probe.note(f"local port {local_port}")
         ask.via = [_via(source, local_port)]
         ended = await _converse(ask, sock, (address, port), start + limit_s)
