@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.model import Context, Kind, Reading
+from bot.parsers.cut_lines import mended
 from bot.parsers.microsip_log_findings import findings
 from bot.parsers.microsip_log_lines import is_log_line, is_sip_text, read
 from bot.parsers.microsip_log_trail import Trail
 from bot.parsers.page import Claim, Page
 
-_GAP = 4  # so many lines of something else part two logs
+_GAP = 6  # so many lines of something else part two logs
+_REST = 4  # pieces a broken log line has at most
 _MARKS = ("egistration", "REGISTER", "pjsua", "sip_", "STUN", "nameserver", "resolve")
 _STATUS = {
     200: "registered",
@@ -34,6 +36,7 @@ _FROM = re.compile(r"(?:From|To)\s?:\s?[^<\n]{0,60}<sips?:([^@>;\s]{1,64})@")
 _ACCOUNT = re.compile(
     r"(?:id=\s?|Account\s|Contact\sfor\sacc\s?\d{1,3}\supdated:\s?)<sips?:([^@>;\s]{1,64})@", re.MULTILINE
 )
+_ANYONE = re.compile(r"\bsips?:([^@<>;:\s]{1,64})@")
 _LOCAL = re.compile(
     r"(?:(?:socket\s*reachable\s*at|published\s*address\s*is)\s*|Via:\s*SIP/2\.0/\w{3}\s*)(\d{1,3}(?:\.\d{1,3}){3})"
 )
@@ -47,10 +50,29 @@ def parse(page: Page, context: Context) -> list[Claim]:
         return []
     claims = []
     for first, last in _stretches(page):
-        reading = _reading("\n".join(page.lines[first : last + 1]), context)
+        last = _end_of_last(page.lines, first, last)
+        lines = mended(page.lines[first : last + 1], _begins)
+        reading = _reading("\n".join(lines), context)
         if reading is not None:
             claims.append(Claim(first, last, reading))
     return claims
+
+
+def _end_of_last(lines: tuple[str, ...], first: int, last: int) -> int:
+    """The line where the last log line ends, should a narrow window have broken it."""
+    tail = lines[max(first, last - _REST) : last + 1]
+    known = len(read("\n".join(tail)))
+    for end in range(last + 1, min(last + 1 + _REST, len(lines))):
+        if not lines[end].strip():
+            break
+        tail = (*tail, lines[end])
+        if len(read("\n".join(tail))) > known:
+            return end
+    return last
+
+
+def _begins(line: str) -> bool:
+    return is_log_line(line) or is_sip_text(line)
 
 
 def _stretches(page: Page) -> Iterator[tuple[int, int]]:
@@ -64,7 +86,7 @@ def _stretches(page: Page) -> Iterator[tuple[int, int]]:
             first = number if first < 0 else first
             last, gap = number, 0
         elif is_sip_text(line):
-            last = number if first >= 0 and not gap else last
+            last, gap = (number, 0) if first >= 0 else (last, gap)
         elif line.strip():
             gap += 1
     if first >= 0:
@@ -109,7 +131,7 @@ def _extension(text: str, trail: Trail) -> str | None:
     if trail.extension:
         return trail.extension
     named = [m[1] for m in _FROM.finditer(text) if "REGISTER" in text[max(0, m.start() - _REACH) : m.start()]]
-    named = named or _ACCOUNT.findall(text)
+    named = named or _ACCOUNT.findall(text) or _ANYONE.findall(text)
     return named[-1] if named else None
 
 

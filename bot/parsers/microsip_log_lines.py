@@ -76,8 +76,8 @@ _PATTERNS = {said: re.compile(pattern, re.MULTILINE) for said, pattern in _WORDS
 _STAMPED = re.compile(r"\s*\d\d:\d\d:\d\d\.\d{3}\s*[A-Za-z_]\S{2,40}\s")
 _SIP_TEXT = re.compile(
     r"\s*(?:SIP/2\.0 \d{3}|[A-Z]{3,9} sips?:\S+ SIP/2\.0|--end msg--|(?:Via|From|To|Call-ID|CSeq|Contact|Max-Forwards"
-    r"|User-Agent|Expires|Allow|Content-\w+|Server|WWW-Authenticate|Authorization|Supported|Route|Event|Accept"
-    r"|Proxy-Auth\w+|Allow-Events|Require|Session-Expires|Min-SE|Warning|Reason|Date|Record-Route): ?)"
+    r"|User-Agent|Expires|Allow|Content-\w+|WWW-Authenticate|Authorization|Supported|Route|Event|Accept"
+    r"|Proxy-Auth\w+|Allow-Events|Require|Session-Expires|Min-SE|Record-Route): ?)"
 )
 _ALONE = re.compile(
     r"SIP\s?registration\s?(?:failed,?\s?status|error:)|registration\s?success,?\s?status|Failed\s?to\s?resolve\s?'"

@@ -7,20 +7,18 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from bot.model import Context, Finding, Kind, Reading
+from bot.parsers.cut_lines import cut_widths
 from bot.parsers.page import MAX_LINE, Claim, Page
 from bot.parsers.pbx_log_findings import findings
 from bot.parsers.pbx_log_lines import LogEvent, Said, begins_record, may_be_log, read_line
 from bot.parsers.pbx_log_trail import Outcome, Source, Trail
 
 _GAP = 4  # so many lines of something else part two logs
-_NARROW = 30  # no terminal is narrower
 _MAX_JOINED = 12  # physical lines of one wrapped log line
 # Lines inside a log that carry no event: the SIP text of the PBX's own REGISTER, printed without time stamps.
 _SIP_TEXT = re.compile(
@@ -72,7 +70,7 @@ def _tool(json_lines: int) -> str:
 
 def _logical(lines: tuple[str, ...]) -> Iterator[tuple[int, int, tuple[LogEvent, ...]]]:
     """First and last physical line and the events of each log line; one cut at an odd width is mended."""
-    widths = _cut_widths(lines)
+    widths = cut_widths(lines, begins_record)
     at = 0
     while at < len(lines):
         end, text = at, lines[at]
@@ -103,16 +101,6 @@ def _goes_on(
 
 def _strong(found: tuple[LogEvent, ...]) -> bool:
     return any(event.said is not Said.ELSE for event in found)
-
-
-def _cut_widths(lines: tuple[str, ...]) -> frozenset[int]:
-    """The lengths at which lines seem to have been cut: several of them, each before a line that begins nothing."""
-    cut = Counter(
-        len(line)
-        for line, following in pairwise(lines)
-        if len(line) >= _NARROW and following.strip() and not begins_record(following)
-    )
-    return frozenset(width for width, times in cut.items() if times > 1)
 
 
 def _reading(part: Stretch, context: Context) -> Reading:
