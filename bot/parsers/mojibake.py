@@ -113,9 +113,7 @@ class _Repair:
             like = _likeness(text)
             gain = like - now
             proven = pair[1] == "utf-8" and "\ufffd" not in text and len(text) < len(run)
-            strong = (gain >= 0.5 and like >= 0.4 and len(run) >= 3) or (
-                proven and like > 0 and len(run) >= 4
-            )
+            strong = (gain >= 0.5 and like >= 0.4 and len(run) >= 3) or (proven and like > 0 and len(run) >= 4)
             weak = gain > 0.1 and (pair in self.sure or (proven and like > 0))
             if (strong or weak) and gain > chosen_gain:
                 chosen, chosen_gain = text, gain
@@ -133,3 +131,34 @@ def repair(text: str) -> str:
     for run in sorted(set(_RUN.findall(text)), key=len, reverse=True):  # the long ones convince first
         page.best(run)
     return _RUN.sub(lambda found: page.known.get(found[0], found[0]), text)
+
+
+_MAX_BYTES = 262144  # of each end of a file; a page looks at less
+
+
+def _mean(runs: list[str]) -> float:
+    likes = [_likeness(run) * len(run) for run in runs]
+    return sum(likes) / (sum(map(len, runs)) or 1)
+
+
+def decode(content: bytes) -> str:
+    """A file's text: UTF-16 with or without its mark, UTF-8, else the code page that looks most like a language."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _ends(content, 2).decode("utf-16", "replace")
+    zeros = content[:2000]
+    if len(zeros) > 3 and zeros[1::2].count(0) * 3 > len(zeros):
+        return _ends(content, 2).decode("utf-16-le", "replace")
+    if len(zeros) > 3 and zeros[::2].count(0) * 3 > len(zeros):
+        return _ends(content, 2).decode("utf-16-be", "replace")
+    content = _ends(content.removeprefix(codecs.BOM_UTF8), 1)
+    text = content.decode("utf-8", "replace")
+    high = sum(map(len, re.findall(rb"[\x80-\xff]+", content[:65536])))
+    if text.count("\ufffd") * 8 <= high:  # a cut character at an end is forgiven
+        return text
+    readings = [content.decode(page, "replace") for page in ("cp1251", "cp866", "cp1252")]
+    return max(readings, key=lambda reading: _mean(list(dict.fromkeys(_RUN.findall(reading[:65536])))[:200]))
+
+
+def _ends(content: bytes, unit: int) -> bytes:
+    half = _MAX_BYTES // unit * unit
+    return content if len(content) <= 2 * half else content[:half] + content[-half - len(content) % unit :]

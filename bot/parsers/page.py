@@ -46,9 +46,7 @@ _CHARS = str.maketrans(
         "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
         " ",
     )
-    | dict.fromkeys(
-        map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0xAD))
-    )
+    | dict.fromkeys(map(chr, (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0xAD)))
     | dict.fromkeys(map(chr, (*range(0x09), *range(0x0E, 0x20), 0x7F)))
     | dict.fromkeys(map(chr, range(0x80, 0xA0)), "\ufffd")
     | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'")
@@ -61,11 +59,15 @@ _CHARS = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A reading and the lines (first and last, both included, of Page.lines) it was made from."""
+    """A reading and the lines (first and last, both included, of Page.lines) it was made from.
+
+    `at`, an offset in Page.text, orders claims that begin on the same line (all line breaks lost).
+    """
 
     first: int
     last: int
     reading: Reading
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class Page:
     def line_at(self, offset: int) -> int:
         """The index of the line that holds `text[offset]`; the last line for anything beyond."""
         return max(0, bisect_right(self._starts, offset) - 1)
+
+    def offset_of(self, line: int) -> int:
+        """Where a line begins in `text`."""
+        return self._starts[line]
 
     def command_of(self, line: int) -> Command | None:
         """The command that was typed on this line or printed it, if one is visible."""

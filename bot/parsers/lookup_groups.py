@@ -1,0 +1,239 @@
+"""Which marks of DNS tools belong to one lookup, and what that lookup came to.
+
+Server: … Address: …   begins a lookup when the one before has a server or a result
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.model import Context
+from bot.parsers.addresses import host_name
+from bot.parsers.lookup_marks import Mark, marks
+from bot.parsers.page import Page
+
+
+@dataclass(slots=True)
+class Lookup:
+    """One lookup while its marks are collected."""
+
+    session: int
+    first: int = -1
+    last: int = -1
+    tools: list[str] = field(default_factory=list)
+    asked: str | None = None  # by a command, a question or an interactive line
+    server: bool = False
+    sure: bool = False  # something that only a DNS tool prints was seen
+    short: bool = False
+    interactive: bool = False
+    section: str | None = None
+    banner: bool = False
+    header: bool = False
+    noerror: bool = False
+    answered: bool = False  # 'Non-authoritative answer:'
+    answers: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # beside answers
+    aliases: list[str] = field(default_factory=list)
+    failed: list[str | None] = field(default_factory=list)
+    failed_hosts: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)  # 'timeout' | 'error' while reaching servers
+    named: bool = False  # a name without address
+    empty: bool = False
+
+    @property
+    def done(self) -> bool:
+        return bool(self.answers or self.failed or self.named)
+
+    def grow(self, mark: Mark) -> None:
+        self.first = mark.at if self.first < 0 else min(self.first, mark.at)
+        self.last = max(self.last, mark.end - 1)
+        if mark.tool:
+            self.tools.append(mark.tool)
+
+    @property
+    def host(self) -> str | None:
+        """The looked-up name: as asked, else the start of the alias chain, else as named in the result."""
+        for names in ([self.asked] if self.asked else [], self.aliases, self.failed_hosts, self.names):
+            if names:
+                return names[0]
+        return None
+
+    @property
+    def status(self) -> str | None:
+        """Without addresses: why. None: this is no lookup at all."""
+        definite = [status for status in self.failed if status not in (None, "error", "address")]
+        if definite:
+            return definite[-1]
+        if self.named:
+            return "no_address"
+        if self.troubles:
+            return "timeout" if "timeout" in self.troubles and self.troubles.count("error") == 0 else self.troubles[0]
+        if "error" in self.failed or None in self.failed:
+            return "error"
+        if self.noerror or self.empty or self.answered or self.aliases:
+            return "no_address"
+        return "error" if self.server and self.sure else None
+
+
+def lookups(page: Page, context: Context) -> list[Lookup]:
+    """Every lookup of a page in text order."""
+    return _Grouping(page, context).lookups()
+
+
+class _Grouping:
+    """Puts marks into lookups; a new one begins where a tool starts over."""
+
+    def __init__(self, page: Page, context: Context) -> None:
+        self._page, self._context = page, context
+        self._session = 0
+        self._now = Lookup(0)
+        self._all: list[Lookup] = []
+
+    def lookups(self) -> list[Lookup]:
+        silent = {self._page.offset_of(c.line) for c in self._page.commands if c.silent}
+        for mark in marks(self._page, self._context.host):
+            getattr(self, f"_{mark.kind}")(mark)
+            line = self._page.offset_of(self._page.line_at(mark.at))
+            if mark.kind == "command" and line in silent and (mark.status == "short" or mark.tool == "getent"):
+                self._now.empty = True
+        self._close()
+        return self._all
+
+    def _close(self) -> None:
+        if self._now.first >= 0:
+            self._all.append(self._now)
+        self._now = Lookup(self._session)
+
+    def _command(self, mark: Mark) -> None:
+        self._session += 1
+        self._close()
+        self._now.grow(mark)
+        self._now.asked, self._now.short, self._now.sure = mark.host, mark.status == "short", True
+        self._now.answers += mark.addresses
+
+    def _foreign(self, mark: Mark) -> None:
+        self._session += 1
+        self._close()
+
+    def _banner(self, mark: Mark) -> None:
+        if self._now.done or self._now.server or self._now.header or self._now.banner:
+            self._close()
+        self._now.grow(mark)
+        self._now.banner = True
+        self._now.asked = self._now.asked or mark.host
+
+    def _header(self, mark: Mark) -> None:
+        if self._now.header:
+            asked = self._now.asked
+            self._close()
+            self._now.asked = asked
+        self._now.grow(mark)
+        self._now.header = True
+        status = {"NXDOMAIN": "nxdomain", "SERVFAIL": "servfail", "REFUSED": "refused"}.get(mark.status or "", "error")
+        if mark.status == "NOERROR":
+            self._now.noerror = True
+        else:
+            self._now.failed.append(status)
+
+    def _question(self, mark: Mark) -> None:
+        self._now.grow(mark)
+        self._now.section = None
+        self._now.asked = self._now.asked or mark.host
+
+    def _section(self, mark: Mark) -> None:
+        if self._now.first >= 0:
+            self._now.grow(mark)
+        self._now.section = mark.status
+
+    def _authority(self, mark: Mark) -> None:
+        if self._now.first >= 0:
+            self._now.grow(mark)
+        self._now.answered = True
+
+    def _server(self, mark: Mark) -> None:
+        now = self._now
+        typed = self._typed_before(mark.at)
+        if now.server or now.done or typed:
+            keep = typed and not now.done and not now.server and not now.troubles
+            if not keep:
+                self._close()
+        self._now.grow(mark)
+        self._now.server = True
+        self._now.sure = self._now.sure or mark.sure
+        if typed:
+            self._now.asked, self._now.interactive = typed, True
+
+    def _typed_before(self, at: int) -> str | None:
+        """The bare name typed in nslookup's interactive mode, on the line above the server's."""
+        lines = self._page.text[max(0, at - 300) : at].rstrip().rsplit("\n", 1)
+        name = lines[-1].strip(" >")
+        return host_name(name) if "." in name and " " not in name else None
+
+    def _pair(self, mark: Mark) -> None:
+        """A pair with an unknown label: the server when it comes first, an answer after that."""
+        now = self._now
+        ours = mark.host is not None and host_name(mark.host) == self._context.host
+        if ours or (now.server and not (mark.sure and now.done)) or now.named:
+            self._answer(Mark(mark.at, mark.end, "answer", None, host_name(mark.host or ""), None, mark.addresses))
+        elif mark.sure or not now.done:
+            self._server(mark)
+        else:
+            self._answer(mark)
+
+    def _name(self, mark: Mark) -> None:
+        if self._now.server and (mark.sure or mark.host == self._context.host or mark.host == self._now.asked):
+            self._now.grow(mark)
+            self._now.named = True
+            self._now.names += [mark.host] if mark.host else []
+
+    def _answer(self, mark: Mark) -> None:
+        now = self._now
+        if now.section in ("AUTHORITY", "ADDITIONAL"):
+            return
+        known = {now.asked, *now.names, *now.aliases}
+        if now.done and not now.header and mark.tool == "host" and mark.host and mark.host not in known:
+            self._close()
+        self._now.grow(mark)
+        self._now.answers += mark.addresses
+        self._now.names += [mark.host] if mark.host else []
+
+    def _address(self, mark: Mark) -> None:
+        """A bare address counts after 'dig +short' or getent, or as getent's own row."""
+        now = self._now
+        wanted = now.short or "getent" in now.tools
+        if (wanted and not (now.header or now.server)) or (mark.tool and mark.host and not now.server):
+            if mark.tool and not wanted and now.done:
+                self._close()
+            self._now.grow(mark)
+            self._now.answers += mark.addresses
+            self._now.names += [mark.host] if mark.host else []
+
+    def _alias(self, mark: Mark) -> None:
+        if mark.tool is None and not (self._now.answers or self._now.server):
+            return  # 'Aliases:' of nothing
+        self._now.grow(mark)
+        self._now.aliases += [name for name in (mark.host, mark.target) if name]
+
+    def _empty(self, mark: Mark) -> None:
+        self._now.grow(mark)
+        self._now.empty = True
+
+    def _failed(self, mark: Mark) -> None:
+        now = self._now
+        if mark.status == "address" and not now.asked:
+            return
+        if mark.status is None and not (now.server or now.troubles or mark.tool):
+            return
+        if now.done and mark.host and now.host and mark.host != now.host and now.failed:
+            self._close()
+        self._now.grow(mark)
+        self._now.failed.append("nxdomain" if mark.status == "address" else mark.status)
+        self._now.failed_hosts += [mark.host] if mark.host else []
+
+    def _timeout(self, mark: Mark) -> None:
+        self._now.grow(mark)
+        self._now.troubles.append("timeout")
+
+    def _error(self, mark: Mark) -> None:
+        self._now.grow(mark)
+        self._now.troubles.append("error")

@@ -1,0 +1,126 @@
+"""Why a lookup gave no address, in the words of every DNS tool: name unknown, server failed, refused, timed out.
+
+** server can't find call.soundz.uz: NXDOMAIN
+*** Превышено время ожидания запроса UnKnown
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.parsers.addresses import ADDRESS, HOST, host_name
+
+Failure = tuple[int, int, str, str | None, str | None, str | None]  # at, end, kind, tool, host, status
+
+# Order matters: the first that fits says the status. Windows words the reason in English in every language.
+_REASONS = tuple(
+    (status, re.compile(words, re.IGNORECASE))
+    for status, words in (
+        ("servfail", r"SERVFAIL|Server failed|server failure|SERVER_FAILURE|сбой dns-сервера"),
+        ("nxdomain", r"NXDOMAIN|Non-existent|does not exist|NAME_ERROR|не существует|nicht vorhanden|n'existe pas|"
+                     r"n.o? existe|mevcut değil|' not found|Name or service not known"),
+        ("refused", r"(?<!connection )(?<!connection )REFUSED|Query refused|operation refused|отклонен"),
+        ("no_address", r"No answer|No records|NO_RECORDS|any RR of|No internal type|A\+AAAA"),
+        ("timeout", r"timed?[ -]?-?out|TIMEOUT|timeout|превышени[ея]|Превышено|времени ожидания"),
+        ("error", r"No response|Unspecified|Format error|NOTIMP|Not implemented|unreachable|refused|"
+                  r"all attempts|no appropriate|system error|not recognized|CommandNotFound"),
+    )
+)  # fmt: skip
+_STARS = re.compile(r"\*\*\*? (?=[^*\s])([^*]{3,260})")
+_HOST_NOT_FOUND = re.compile(rf"\bHost\s+({HOST})\s+not\s+found:\s+(?:(\d+)\s?)?\(?([A-Z]+)?")
+_NO_RECORD = re.compile(rf"(?<!\S)({HOST}) has no (?:A|AAAA|address) record")
+_ERROR_ID = re.compile(r"FullyQualifiedErrorId\s{0,4}:\s{0,4}([\w.]{4,80})([^\n]{0,80})")
+_POWERSHELL = re.compile(rf"Resolve-DnsName ?:\s+({HOST})\s?:\s+([^\n+]{{3,160}})")
+_RESOLVECTL = re.compile(rf"({HOST}): resolve call failed: ([^\n]{{3,200}})")
+_OLD_BUSYBOX = re.compile(r"can't resolve '([^'\n(]{1,253})'")
+_REVERSE = re.compile(r"\.(?:in-addr|ip6)\.arpa\s+name = ")
+_TIMEOUT = re.compile(
+    r"DNS\s+request\s+timed\s+out|connection\s+timed\s+out;|no\s+servers\s+could\s+be\s+reached|"
+    r"timeout\s+was\s+\d+\s+sec",
+    re.IGNORECASE,
+)
+_TROUBLE = re.compile(
+    r"communications\s+error\s+to\s+\S{1,80}:\s+([\w ]{3,40})"
+    r"|UDP setup with \S{1,80} for \S{1,253} failed: ([\w ]{3,40})"
+    r"|nslookup: (?:write|send|connect)[^\n]{0,60}: ([\w ]{3,40})"
+    r"|(?:dig|host|nslookup): (?:couldn't get address|parse of|isc_socket|can't connect|bad address)([^\n]{0,80})"
+    r"|(Default servers are not available)"
+)
+_TOOLS = r"(nslookup|dig|host|getent|resolvectl|Resolve-DnsName)(?:\.exe)?"
+_MISSING = re.compile(
+    rf"(?<![\w./-])['\"«`]?{_TOOLS}['\"»`]?(?:\s?: (?:command not found|not found|inaccessible or not found|"
+    r"команда не найдена|komut yok|komut bulunamadı)|\s+(?:is not recognized|не является|не распознано|не найден\w*|"
+    r"not found, but|wurde nicht|n'est pas reconnu|no se reconoce|não é reconhecido|tanınmıyor|bulunamadı))"
+    rf"|command not found: {_TOOLS}\b",
+    re.IGNORECASE,
+)
+_ABOUT_SERVER = re.compile(
+    r"server name for address|(?:find|found)[^:]{0,12} address for server|адрес для сервера|имя сервера для адреса",
+    re.IGNORECASE,
+)
+
+
+def reason(words: str) -> str | None:
+    """The status that a tool's words stand for; None when they say nothing known."""
+    return next((status for status, pattern in _REASONS if pattern.search(words)), None)
+
+
+def failures(text: str) -> Iterator[Failure]:
+    """Every line that says why there is no address. A status of None: it failed, the words are not known."""
+    yield from _starred(text)
+    for found in _HOST_NOT_FOUND.finditer(text):
+        by_code = {"2": "servfail", "3": "nxdomain", "5": "refused"}.get(found[2] or "")
+        yield (
+            found.start(),
+            found.end(),
+            "failed",
+            "host",
+            host_name(found[1]),
+            by_code or reason(found[3] or "") or "error",
+        )
+    for found in _NO_RECORD.finditer(text):
+        yield found.start(), found.end(), "failed", "host", host_name(found[1]), "no_address"
+    for found in _ERROR_ID.finditer(text):
+        if "dnsname" in found[2].lower() or "DnsClient" in found[2] or "DNS_" in found[1]:
+            yield found.start(), found.end(), "failed", "resolve-dnsname", None, reason(found[1])
+    for found in _POWERSHELL.finditer(text):
+        host = host_name(found[1])
+        if host and "." in host:
+            yield found.start(), found.end(), "failed", "resolve-dnsname", host, reason(found[2])
+    for found in _RESOLVECTL.finditer(text):
+        yield found.start(), found.end(), "failed", "resolvectl", host_name(found[1]), reason(found[2]) or "error"
+    for found in _OLD_BUSYBOX.finditer(text):
+        yield found.start(), found.end(), "failed", "busybox-nslookup", host_name(found[1]), "nxdomain"
+    for found in _REVERSE.finditer(text):
+        yield found.start(), found.end(), "failed", "bind-nslookup", None, "no_address"
+    for found in _TIMEOUT.finditer(text):
+        yield found.start(), found.end(), "timeout", None, None, "timeout"
+    for found in _TROUBLE.finditer(text):
+        kind = "timeout" if "timed out" in found[0] else "error"
+        yield found.start(), found.end(), kind, None, None, kind
+    for found in _MISSING.finditer(text):
+        tool = (found[1] or found[2]).lower()
+        yield found.start(), found.end(), "failed", tool, None, "error"
+
+
+def _starred(text: str) -> Iterator[Failure]:
+    """'*** SERVER can't find NAME: Reason' in any language; about the DNS server's own name: nothing."""
+    for found in _STARS.finditer(text):
+        words = found[1].split("\n\n", 1)[0]
+        reasoned = re.match(r"[^:]{3,200}: ?[A-Za-z][\w-]*(?: [a-z][\w-]*){0,5}", words)
+        line = words.split("\n", 1)[0]
+        said = reasoned[0] if reasoned and reason(reasoned[0]) else line
+        if _ABOUT_SERVER.search(said):
+            continue
+        names = [name for word in said.split() if (name := host_name(word)) and "." in name]
+        first = host_name(said.split(None, 1)[0].rstrip(","))
+        if names and names[0] == first:
+            names = names[1:]
+        status = reason(said)
+        if not names and re.search(ADDRESS, said) and status != "timeout":
+            status = "address"  # about an address: the server's own, unless an address was looked up
+        tool = None if text.startswith("***", found.start()) else "bind-nslookup"
+        if status is None and tool:
+            continue  # bold text of a chat
+        yield found.start(), found.start(1) + len(said), "failed", tool, names[-1] if names else None, status

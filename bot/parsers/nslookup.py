@@ -1,0 +1,79 @@
+"""Whether the user's resolver gives the PBX's address: nslookup, dig, host, getent, Resolve-DnsName, resolvectl.
+
+    Server:  UnKnown
+    Address:  192.168.1.1
+
+    Non-authoritative answer:
+    Name:    call.soundz.uz
+    Address:  69.62.127.9
+
+Read by shape: the first 'label: name / Address:' pair is the DNS server, the later ones are answers, whatever
+the labels' language or code page. An address always wins over the failures printed beside it (a sloppy server
+answers NXDOMAIN for AAAA after a good A).
+"""
+
+from __future__ import annotations
+
+from bot.model import Context, Finding, Kind, Reading, Tag
+from bot.parsers.lookup_groups import Lookup, lookups
+from bot.parsers.page import Claim, Page
+
+_TAGS = {
+    "wrong_ip": Tag.USER_DNS_WRONG_IP,
+    "nxdomain": Tag.USER_DNS_NXDOMAIN,
+    "timeout": Tag.USER_DNS_TIMEOUT,
+    "servfail": Tag.USER_DNS_SERVFAIL,
+    "refused": Tag.USER_DNS_REFUSED,
+    "no_address": Tag.USER_DNS_NO_ADDRESS,
+    "error": Tag.USER_DNS_ERROR,
+}
+
+
+def parse(page: Page, context: Context) -> list[Claim]:
+    """One claim a lookup, in text order; of an interactive session the last lookup only.
+
+    Facts: `addresses` (list, as printed), `host` (the looked-up name; the PBX's when the text has lost it).
+    """
+    found = lookups(page, context)
+    claims = []
+    for lookup, following in zip(found, [*found[1:], None], strict=False):
+        if following and following.interactive and following.session == lookup.session:
+            continue
+        reading = _reading(lookup, context)
+        if reading:
+            claims.append(Claim(page.line_at(lookup.first), page.line_at(lookup.last), reading, lookup.first))
+    return claims
+
+
+def _reading(lookup: Lookup, context: Context) -> Reading | None:
+    if lookup.answers:
+        right = not context.expected_ips or bool(context.expected_ips & set(lookup.answers))
+        status: str | None = "ok" if right else "wrong_ip"
+    else:
+        status = lookup.status
+    if status is None:
+        return None
+    host = lookup.host
+    addresses = tuple(dict.fromkeys(lookup.answers))
+    ours = host in (None, context.host) or context.host in (*lookup.names, *lookup.aliases)
+    if not lookup.asked and addresses and context.expected_ips.issuperset(addresses):
+        ours = True  # the command is lost and the canonical name of the PBX is left
+    if not ours:
+        finding = Finding(Tag.USER_LOOKED_UP_OTHER_NAME, {"host": host})
+    elif status == "ok":
+        tag = Tag.USER_DNS_OK if context.expected_ips else Tag.USER_DNS_ANSWERS
+        finding = Finding(tag, {"addresses": addresses})
+    elif status == "wrong_ip":
+        finding = Finding(Tag.USER_DNS_WRONG_IP, {"addresses": addresses})
+    else:
+        finding = Finding(_TAGS[status])
+    facts = {"addresses": list(addresses), "host": host or context.host}
+    return Reading(Kind.NSLOOKUP, _tool(lookup), status, facts, (finding,))
+
+
+def _tool(lookup: Lookup) -> str:
+    named = [tool for tool in lookup.tools if tool != "nslookup"]
+    if named:
+        return named[0] if named[0] != "systemd-resolve" else "resolvectl"
+    reached = lookup.troubles and not lookup.server
+    return "bind-nslookup" if reached else "windows-nslookup"

@@ -1,0 +1,251 @@
+"""Which words of ping programs stand where in a page: headers, replies, losses, statistics, in text order.
+
+Ответ от 69.62.127.9: число байт=32 время=113мс TTL=48        Mark(kind="reply", ip="69.62.127.9")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.parsers.addresses import ADDRESS, HOST, V4, V6, address, host_name
+from bot.parsers.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing a ping program printed, or the command that started it."""
+
+    at: int  # offsets in Page.text
+    end: int
+    kind: (
+        str  # command | header | reply | lost | unreachable | general | unknown | counts | rtt | about | test | foreign
+    )
+    tool: str | None = None
+    host: str | None = None
+    ip: str | None = None
+    sequence: int | None = None
+    counts: tuple[int, int, int] = (0, 0, 0)  # sent, received, errors; errors only where printed
+    loss_pct: float | int | None = None
+    rtt_ms: float | int | None = None
+    sure: bool = True
+
+
+_NUMBER = r"\d{1,7}(?:[.,]\d{1,4})?"
+_MS = r"\s?[^\d\s,(=]{1,8}"
+_COMMAND = re.compile(
+    r"(?:^|(?<![<>])[>#$%][ ]?)[ \t]*(?:sudo )?/?(ping6?|fping|(?i:Test-NetConnection|tnc))(?:\.exe)?"
+    r"((?:[ \t]+[^\s|]{1,255}){1,8})[ \t]*(?=$|\||&)",
+    re.MULTILINE,
+)
+# 'Pinging call.soundz.uz [69.62.127.9] with 32 bytes of data:' in any language
+_WINDOWS = re.compile(rf"(?<![\w.])({HOST})\s+\[({ADDRESS})\](?=[^\[\n:]{{0,60}}?\s*\d{{1,5}}\b[^\[:]{{0,50}}:)")
+_WINDOWS_IP = re.compile(
+    rf"(?:Pinging|Обмен\s+пакетами\s+с|Ping wird ausgeführt für|sur|Haciendo ping a|Disparando|正在 Ping)\s+({ADDRESS})"
+    rf"(?=[^\n:]{{0,60}}?\b\d{{1,5}}\b[^:]{{0,50}}:)"
+    rf"|^[^\n:=\[\]]{{0,40}}?({V4})(?=[^\n:=]{{1,40}} \d{{1,5}} [^\n:=]{{2,30}} ?:$)",
+    re.MULTILINE,
+)
+_FIRST_HOP = re.compile(r"\s*1\s+[<*\d]")
+_UNIX = re.compile(
+    rf"(?<![\w:])PING\s+({HOST}|{ADDRESS})\s*\(\s?(?:{HOST}\s\()?({ADDRESS})\)+(:)?\s*"
+    rf"(?:from [^:\n]{{1,60}}: ?)?(\d+)?(\(\d+\))?"
+)
+_WINDOWS_REPLY = re.compile(rf"(?:({ADDRESS}): ?)?[^\n:\[\]]{{0,40}}?[=<]\s?\d{{1,6}}(?:{_MS})?\s*TTL=\d{{1,3}}")
+_WINDOWS_REPLY6 = re.compile(rf"({V6}): [^\s=<\d]{{2,12}}[=<]\d{{1,6}}\s?\w{{1,5}}\b(?! ?\w{{0,4}}TTL)")
+_UNIX_REPLY = re.compile(rf"(?:({ADDRESS})\)?: )?(icmp_|icmp_r)?seq=(\d{{1,6}}) ttl=\d{{1,3}}\b")
+_UNIX_ERROR = re.compile(r"icmp_seq[= ](\d{1,6}) (?!ttl=|Redirect|DUP)(?=[^\W\d])")
+_UNIX_BYTES_ERROR = re.compile(
+    rf"\d+ bytes from (?:{HOST} \()?{ADDRESS}\)?: (?=[A-Z])(?!icmp_)"
+    rf"|From (?:{HOST} \()?{ADDRESS}\)?:? (?=Destination|Time to live|Packet filt)"
+)
+_SENDING = re.compile(
+    r"(?:(?:ping6?: )?(?:sendmsg|sendto|connect|send): |ping6?: )"
+    r"(?:Network is (?:unreachable|down)|No route to host|Host is down|"
+    r"Operation not permitted|Permission denied|Сеть недоступна|Ağa erişilemiyor|Ağ erişilemez|Ağ ulaşılamaz|"
+    r"Das Netzwerk ist nicht erreichbar|Le réseau n'est pas accessible|La red es inaccesible)"
+    r"|(?:ping6?: )?(?:sendmsg|sendto|connect): (?=\S)"
+)
+_TIMED_OUT = re.compile(
+    r"Request timed out\.?|Request timeout for icmp_seq|no answer yet for icmp_seq|Превышен интервал ожидания|"
+    r"Zeitüberschreitung der Anforderung|Délai d'attente de la demande|Tiempo de espera agotado para|"
+    r"Esgotado o tempo limite|İstek zaman aşımı|Upłynął limit czasu żądania|Richiesta scaduta|请求超时|"
+    r"要求がタイムアウト|요청 시간이 만료|So'rov vaqti tugadi|Перевищено час очікування|Перевищено інтервал очікування"
+)
+_AFTER_STAR = re.compile(r"\*\s{1,80}$")
+# 'Reply from 192.168.0.1: Destination host unreachable.': an address, then words without numbers up to a full stop
+_WINDOWS_ERROR = re.compile(rf"({V4}): (?=[^\W\d])([^\n=:\d\[\]]{{4,90}}?[.。])")
+_UNREACHABLE_WORDS = re.compile(
+    r"unreachable|TTL expired|недоступ|недосяжн|nicht erreichbar|impossible|inaccesible|inacess|ulaşılamıyor|"
+    r"erişilemiyor|无法访问|到達できません|연결할 수 없|Превышен срок жизни",
+    re.IGNORECASE,
+)
+_LOCAL_UNREACHABLE = re.compile(
+    r"(?:^|(?<=[.!] ))(?:Destination (?:host|net|port) unreachable|Заданный узел недоступен)", re.MULTILINE
+)
+_GENERAL = re.compile(
+    r"(?:PING: (?=[^\W\d])[^\n:]{4,40}?[.,] ?)?(?:General failure|Общий сбой|Allgemeiner Fehler|Défaillance générale|"
+    r"Error general|Falha geral|Genel hata|Error de transmisión|一般故障|常规故障|一般エラー|Загальна помилка)\b\.?"
+    r"|(?:^|(?<=[.:] ))PING: (?=\S)[^\n:\d]{4,60}\.",
+    re.MULTILINE,
+)
+_UNKNOWN = (
+    re.compile(rf"[Pp]ing request could not find host\s+({HOST})"),
+    re.compile(rf"не\s+удалось\s+обнаружить\s+узел\s+({HOST})"),
+    re.compile(
+        rf"[Pp]ing[^\n.]{{3,50}}?(?:host|Host|hôte|主机|ホスト|хост|вузол)"
+        rf"[ \"']{{0,3}}({HOST})[\"']?[^\n:=\[]{{0,90}}[.。]"
+    ),
+    re.compile(rf"Ping isteği ({HOST})|Unknown host ({HOST})\.|ping6?: unknown host ({HOST})"),
+    re.compile(rf"(?:ping6?|fping): cannot resolve ({HOST})|(?<!traceroute: )(?:ping6?: )bad address '({HOST})'"),
+    re.compile(
+        rf"(?:^|(?<=\s))ping6?: (?!sendmsg|sendto|connect|send|socket|icmp|"
+        rf"unknown|cannot|bad|usage|invalid|option|permission|command)({HOST}): (?=\S)"
+    ),
+    re.compile(rf"Name resolution of\s+({HOST})\s+failed"),
+    re.compile(r"(ping6?): unknown host"),
+)
+_COUNTS = re.compile(
+    rf"(?<![\w.])(\d{{1,6}}) [^\d\n,%=]{{3,30}},\s*(\d{{1,6}}) [^\d,%=]{{3,30}},\s*"
+    rf"(?:\+(\d{{1,6}}) [^\d,]{{2,24}},\s*){{0,2}}({_NUMBER})\s?%"
+)
+_WINDOWS_COUNTS = re.compile(
+    rf"=\s?(\d{{1,6}}),\s*[^\d=,]{{2,20}}=\s?(\d{{1,6}}),\s*[^\d=,]{{2,20}}=\s?(\d{{1,6}})\s*,?\s*\(\s*%?({_NUMBER})\s?%?"
+)
+_RTT = re.compile(rf"min/avg/max(?:/\w{{2,8}})?\s?=\s?{_NUMBER}/({_NUMBER})/{_NUMBER}")
+_WINDOWS_RTT = re.compile(
+    rf"=\s?\d{{1,6}}{_MS},\s*[^\d=,]{{1,16}}=\s?\d{{1,6}}{_MS},\s*[^\d=,]{{1,16}}=\s?(\d{{1,6}}){_MS}"
+)
+_ABOUT = re.compile(
+    rf"-{{2,3}}\s({HOST}|{ADDRESS})\s[^\n]{{0,4}}ping[^\n-]{{3,24}}-|(?:[Pp]ing[\w-]*|Ping)\s[^\d\n:]{{0,20}}?({V4}):\s*$",
+    re.MULTILINE,
+)
+_FPING = re.compile(
+    rf"(?<!\S)({HOST}|{ADDRESS})\s+(?:is (alive|unreachable)\b"
+    rf"|: xmt/rcv/%loss = (\d+)/(\d+)/(\d+)%(?:, min/avg/max = {_NUMBER}/({_NUMBER})/)?)"
+)
+_TEST = re.compile(
+    r"(?<!\w)(ComputerName|RemoteAddress|PingSucceeded|PingReplyDetails \(RTT\))\s{0,12}:[ \t]{0,4}(\S{1,253})"
+)
+_FOREIGN = re.compile(
+    r"traceroute to |Tracing route|Трассировка маршрута|<<>> DiG|\[SIP\]|Non-authoritative answer|^Chain \w|^Server:\s",
+    re.MULTILINE,
+)
+
+
+def number(text: str) -> float | int:
+    """A printed number, whole where it is."""
+    value = float(text.replace(",", "."))
+    return int(value) if value.is_integer() else value
+
+
+def marks(page: Page) -> list[Mark]:
+    """All marks of the page in text order."""
+    text = page.text
+    found = [*_starts(text), *_lines(text), *_errors(text), *_numbers(text)]
+    found += [Mark(m.start(), m.end(), "foreign") for m in _FOREIGN.finditer(text)]
+    own = {page.line_at(mark.at) for mark in found if mark.kind == "command"}
+    for command in page.commands:
+        if command.line not in own:
+            at = page.offset_of(command.line)
+            found.append(Mark(at, at, "foreign"))
+    return sorted(found, key=lambda mark: (mark.at, mark.end))
+
+
+def _starts(text: str) -> Iterator[Mark]:
+    for found in _COMMAND.finditer(text):
+        words = [word for word in found[2].split() if word[0] != "-"]
+        dotted = [word for word in words if "." in word or ":" in word] or words[-1:]
+        word = dotted[0] if dotted else ""
+        yield Mark(found.start(1), found.end(), "command", None, host_name(word), address(word))
+    for found in _UNIX.finditer(text):
+        tool = "iputils-ping" if found[5] else "busybox-ping" if found[3] else "iputils-ping"
+        yield Mark(found.start(), found.end(), "header", tool, host_name(found[1]), address(found[2]))
+    for found in _WINDOWS.finditer(text):
+        if _FIRST_HOP.match(text, text.find(":", found.end()) + 1):
+            continue  # tracert says 'name [address] ... 30 ...:' too
+        yield Mark(found.start(), found.end(), "header", "windows-ping", host_name(found[1]), address(found[2]))
+    for found in _WINDOWS_IP.finditer(text):
+        ip = address(found[1] or found[2])
+        yield Mark(found.start(), found.end(), "header", "windows-ping", None, ip, sure=bool(found[1]))
+    for found in _TEST.finditer(text):
+        host, ip, word = None, None, found[2]
+        rtt = None
+        if found[1] == "ComputerName":
+            host, ip = host_name(word), address(word)
+        elif found[1] == "RemoteAddress":
+            ip = address(word)
+        elif found[1].startswith("PingReply"):
+            rtt = number(word) if word.isdigit() else None
+        sequence = {"true": 1, "false": 0}.get(word.lower()) if found[1] == "PingSucceeded" else None
+        yield Mark(found.start(), found.end(), "test", "test-netconnection", host, ip, sequence, rtt_ms=rtt)
+
+
+def _lines(text: str) -> Iterator[Mark]:
+    for found in _WINDOWS_REPLY.finditer(text):
+        yield Mark(found.start(), found.end(), "reply", "windows-ping", ip=found[1])
+    for found in _WINDOWS_REPLY6.finditer(text):
+        if ip := address(found[1]):
+            yield Mark(found.start(), found.end(), "reply", "windows-ping", ip=ip)
+    for found in _UNIX_REPLY.finditer(text):
+        tool = None if found[2] else "busybox-ping"
+        yield Mark(found.start(), found.end(), "reply", tool, ip=found[1], sequence=int(found[3]))
+    for found in _TIMED_OUT.finditer(text):
+        in_trace = _AFTER_STAR.search(text, max(0, found.start() - 90), found.start())
+        about_dns = text.endswith("DNS ", 0, found.start())
+        if not in_trace and not about_dns:
+            yield Mark(found.start(), found.end(), "lost", None if "icmp" in found[0] else "windows-ping")
+
+
+def _errors(text: str) -> Iterator[Mark]:
+    for found in _UNIX_ERROR.finditer(text):
+        if not text.startswith(("no answer yet for ", "Request timeout for "), max(0, found.start() - 20)):
+            waiting = re.search(
+                r"(?:no answer yet|Request timeout) for $", text[max(0, found.start() - 24) : found.start()]
+            )
+            if not waiting:
+                yield Mark(found.start(), found.end(), "unreachable", None, sequence=int(found[1]))
+    for found in _UNIX_BYTES_ERROR.finditer(text):
+        yield Mark(found.start(), found.end(), "unreachable", "inetutils-ping" if found[0][0].isdigit() else None)
+    for found in _SENDING.finditer(text):
+        yield Mark(found.start(), found.end(), "unreachable")
+    for found in _WINDOWS_ERROR.finditer(text):
+        known = bool(_UNREACHABLE_WORDS.search(found[2]))
+        yield Mark(found.start(), found.end(), "unreachable", "windows-ping", sure=known)
+    for found in _LOCAL_UNREACHABLE.finditer(text):
+        yield Mark(found.start(), found.end(), "unreachable", "windows-ping")
+    for found in _GENERAL.finditer(text):
+        yield Mark(found.start(), found.end(), "general", "windows-ping")
+    for pattern in _UNKNOWN:
+        for found in pattern.finditer(text):
+            word = next(filter(None, found.groups()), "")
+            if host := host_name(word):
+                tool = "windows-ping" if pattern in _UNKNOWN[:3] else None
+                tool = "test-netconnection" if found[0].startswith("Name res") else tool
+                yield Mark(found.start(), found.end(), "unknown", tool, None if host.startswith("ping") else host)
+
+
+def _numbers(text: str) -> Iterator[Mark]:
+    for found in _COUNTS.finditer(text):
+        counts = (int(found[1]), int(found[2]), int(found[3] or 0))
+        yield Mark(found.start(), found.end(), "counts", None, counts=counts, loss_pct=number(found[4]))
+    for found in _WINDOWS_COUNTS.finditer(text):
+        counts = (int(found[1]), int(found[2]), 0)
+        yield Mark(found.start(), found.end(), "counts", "windows-ping", counts=counts, loss_pct=number(found[4]))
+    for found in _RTT.finditer(text):
+        yield Mark(found.start(), found.end(), "rtt", None, rtt_ms=number(found[1]))
+    for found in _WINDOWS_RTT.finditer(text):
+        yield Mark(found.start(), found.end(), "rtt", "windows-ping", rtt_ms=number(found[1]))
+    for found in _ABOUT.finditer(text):
+        word = found[1] or found[2]
+        yield Mark(found.start(), found.end(), "about", None, host_name(word), address(word))
+    for found in _FPING.finditer(text):
+        host, ip = host_name(found[1]), address(found[1])
+        if found[2]:
+            kind = "reply" if found[2] == "alive" else "lost"
+            yield Mark(found.start(), found.end(), kind, "fping", host, ip)
+        else:
+            counts = (int(found[3]), int(found[4]), 0)
+            rtt = number(found[6]) if found[6] else None
+            yield Mark(found.start(), found.end(), "counts", "fping", host, ip, None, counts, number(found[5]), rtt)
