@@ -82,6 +82,8 @@ PRODUCES: dict[Kind, frozenset[Tag]] = {
             Tag.LOG_PASSWORD_LOST,
             Tag.LOG_USERNAME_MISMATCH,
             Tag.LOG_NOT_FOUND,
+            Tag.LOG_CHALLENGE_REPEATED,
+            Tag.LOG_SILENT,
         }
     ),
     Kind.NSLOOKUP: frozenset(
@@ -161,7 +163,7 @@ PRODUCES: dict[Kind, frozenset[Tag]] = {
 # What it costs a stressed person on a phone: a button, a number, a paste, a picture or file, another network.
 EFFORT: dict[Kind, int] = {
     Kind.MICROSIP_STATUS: 1,
-    Kind.EXTENSION: 1,
+    Kind.EXTENSION: 2,
     Kind.NSLOOKUP: 2,
     Kind.PING: 2,
     Kind.FIREWALL: 3,
@@ -169,6 +171,16 @@ EFFORT: dict[Kind, int] = {
     Kind.MICROSIP_INI: 5,
     Kind.OTHER_NETWORK: 6,
     Kind.MICROSIP_LOG: 8,
+}
+# What the phone already says makes some evidence pointless: a server that answers has been found and reached.
+_REACHED = frozenset({Kind.NSLOOKUP, Kind.PING, Kind.FIREWALL, Kind.OTHER_NETWORK})
+POINTLESS: dict[Tag, frozenset[Kind]] = {
+    Tag.PHONE_SAYS_WRONG_PASSWORD: _REACHED,
+    Tag.PHONE_GOT_403: _REACHED,
+    Tag.PHONE_GOT_401_STOPPED: _REACHED,
+    Tag.PHONE_SAYS_NOT_FOUND: _REACHED,
+    Tag.PHONE_SAYS_SERVER_ERROR: _REACHED,
+    Tag.PHONE_SAYS_NO_SERVER: frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL}),
 }
 CHEAP = 2  # an effort worth making only to become surer
 
@@ -190,7 +202,9 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
                 return None
             rows, dearest, begun = RULES[:place], CHEAP, True
             break
-    worth = dict.fromkeys((k for k in PRODUCES if k not in closed and EFFORT[k] <= dearest), 0.0)
+    pointless = frozenset().union(*(POINTLESS.get(tag, frozenset()) for tag in known))
+    kinds = [kind for kind in PRODUCES if kind not in closed and EFFORT[kind] <= dearest]
+    worth = dict.fromkeys((kind for kind in kinds if kind not in pointless), 0.0)
     for rule in rows:
         missing = [need for need in rule.needs if need.isdisjoint(known)]
         met = [need & known for need in rule.needs if not need.isdisjoint(known)]

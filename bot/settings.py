@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.model import Target
+
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
 
@@ -28,6 +30,7 @@ class Settings(BaseSettings):
     bot_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
+    webhook_listen: str = "127.0.0.1:8080"
     staff_chat_id: int | None = None
     staff_ids: Annotated[frozenset[int], NoDecode] = frozenset()
     data_dir: Path = Path("./data")
@@ -82,6 +85,15 @@ class Settings(BaseSettings):
     def _are_addresses(cls, value: frozenset[str]) -> frozenset[str]:
         return frozenset(str(ipaddress.ip_address(address)) for address in value)
 
+    @field_validator("webhook_listen")
+    @classmethod
+    def _is_address_and_port(cls, value: str) -> str:
+        address, _, port = value.rpartition(":")
+        ipaddress.ip_address(address.strip("[]"))
+        if not 0 < int(port) < 65536:
+            raise ValueError("port out of range")
+        return value
+
     @field_validator("dns_servers")
     @classmethod
     def _are_servers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,6 +116,35 @@ class Settings(BaseSettings):
                 for error in trouble.errors(include_input=False, include_url=False, include_context=False)
             )
             raise SettingsError("Bad settings: " + ", ".join(faults)) from None
+
+    def target(self) -> Target:
+        """The one PBX these settings name."""
+        here = {"auto": None, "yes": True, "no": False}[self.pbx_on_this_host]
+        return Target(
+            host=self.pbx_host,
+            sip_port=self.pbx_sip_port,
+            expected_ips=self.pbx_expected_ips,
+            probe_host=self.pbx_probe_host or self.pbx_host,
+            dns_servers=self.dns_servers,
+            log_files=self.pbx_log_files,
+            log_command=self.pbx_log_command,
+            pm2_name=self.pbx_pm2_name,
+            api_url=self.pbx_api_url,
+            api_user=self.pbx_api_user,
+            api_password=self.pbx_api_password.get_secret_value() if self.pbx_api_password else None,
+            on_this_host=here,
+            timeout_s=self.check_timeout_s,
+            ttl_s=self.check_ttl_s,
+        )
+
+    def with_token(self, token: str, staff_chat_id: int) -> Self:
+        """The same for another bot and staff chat."""
+        return self.model_copy(update={"bot_token": SecretStr(token), "staff_chat_id": staff_chat_id})
+
+    def token(self) -> str:
+        """The bot's token. Raises SettingsError when it is missing."""
+        self.require("bot_token")
+        return self.bot_token.get_secret_value() if self.bot_token else ""
 
     def require(self, *names: str) -> None:
         """Raises SettingsError naming every one of these settings that is missing."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -58,7 +59,38 @@ class Store:
         """The same for the shell commands, which have no event loop."""
         return self._thread.submit(self._transact, work, durable).result()
 
+    def _checkpoint(self) -> None:
+        self._db.execute("PRAGMA busy_timeout=50")  # a reader may be at work: the next time will do
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute("PRAGMA busy_timeout=5000")
+
+    async def checkpoint(self) -> None:
+        """Empties the write-ahead log, so that what was deleted leaves no bytes there either."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint)
+
     def close(self) -> None:
         """Waits for what is in hand, then closes the file."""
         self._thread.submit(self._db.close).result()
         self._thread.shutdown()
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[Database | None]:
+    """The database for reading beside the bot that writes it; None when there is none yet."""
+    if not path.exists():
+        yield None
+        return
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
+    try:
+        yield Database(connection)
+    finally:
+        connection.close()
+
+
+def copy_to(path: Path, copy: Path) -> None:
+    """A consistent copy while the bot works: `VACUUM INTO`, then checked. Raises sqlite3.Error."""
+    with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30) as source:
+        source.execute("VACUUM INTO ?", [str(copy)])
+    with sqlite3.connect(copy) as made:
+        if (verdict := made.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(f"the copy is damaged: {verdict}")

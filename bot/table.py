@@ -333,7 +333,7 @@ RULES: tuple[Rule, ...] = (
         any_of(Tag.PHONE_SAYS_OFFLINE, Tag.PHONE_CONNECTING),
     ),
     _row(
-        Step.PRESS_REGISTER, LIKELY, "nothing wrong was seen",
-        any_of(Tag.ACCOUNT_RIGHT, Tag.USER_DNS_OK), any_of(Tag.SERVER_SIP_ANSWERS, Tag.USER_PING_CLEAN),
+        Step.PRESS_REGISTER, LIKELY, "the server answers, the settings are right: nothing wrong was seen",
+        Tag.ACCOUNT_RIGHT, any_of(Tag.SERVER_SIP_ANSWERS, Tag.USER_PING_CLEAN, Tag.USER_DNS_OK),
     ),
 )  # fmt: skip

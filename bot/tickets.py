@@ -248,6 +248,8 @@ def _follow(db: Database, number: int, kind: EventKind, body: Mapping[str, Any],
         change["verdict"] = json.dumps(verdict, ensure_ascii=False)
     elif kind is EventKind.ESCALATED:
         change["status"] = Status.ESCALATED.value
+    elif kind is EventKind.RECHECK:
+        change["status"] = Status.OPEN.value
     elif kind is EventKind.REOPENED:
         change |= {"status": Status.OPEN.value, "closed_at": None}
     elif kind is EventKind.CLOSED:

@@ -1,0 +1,227 @@
+"""The commands, and the one place where everything is put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from bot.settings import Settings, SettingsError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+DATABASE = "yordam.db"
+
+
+def main() -> None:
+    """The console script `yordam`."""
+    cli(prog_name="yordam")
+
+
+def _settled(command: Callable[P, R]) -> Callable[P, R]:
+    """Bad settings end in one line and exit status 2, never in a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SettingsError as trouble:
+            click.echo(str(trouble), err=True)
+            sys.exit(2)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="microsip-yordam")
+def cli() -> None:
+    """Finds out why a MicroSIP softphone cannot reach its PBX, and tells the one thing to do next."""
+
+
+@cli.command()
+@_settled
+def demo() -> None:
+    """The whole bot in this terminal, no token needed.
+
+    With piped input, messages are separated by lines of '---'; with none, a whole case is played.
+    """
+    from handlers.demo import Demo, piped
+
+    _quiet_logs(logging.ERROR)
+    shown = Demo(Settings.load(bot_token=None, staff_chat_id=None))
+    if sys.stdin.isatty():
+        asyncio.run(shown.chat(None))
+        return
+    said = sys.stdin.read()
+    asyncio.run(shown.chat(piped(said)) if said.strip() else shown.play())
+
+
+@cli.command()
+@click.option("--webhook", metavar="URL", help="Receive updates at this https address instead of polling.")
+@_settled
+def run(webhook: str | None) -> None:
+    """The Telegram bot."""
+    from handlers.app import build
+    from handlers.liveness import AlreadyRunningError
+    from handlers.webhook import Webhook
+
+    settings = Settings.load()
+    settings.token()
+    _quiet_logs(logging.INFO)
+
+    async def serve(store: Any) -> None:
+        service = build(settings, store)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, service.inbox.stop)
+        await service.run(webhook=Webhook(webhook, settings.webhook_listen) if webhook else None)
+
+    with _store(settings) as store:
+        try:
+            asyncio.run(serve(store))
+        except AlreadyRunningError as trouble:
+            click.echo(str(trouble), err=True)
+            sys.exit(2)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this check; may be repeated.")
+@click.option("--extension", help="Also ask the PBX whether it knows this extension.")
+@_settled
+def check(as_json: bool, only: tuple[str, ...], extension: str | None) -> None:
+    """All server-side checks, side by side.
+
+    Exit status: 0 all good, 1 the server is at fault, 2 could not run.
+    """
+    from bot import report
+
+    _quiet_logs(logging.ERROR)
+    sys.exit(asyncio.run(report.check(Settings.load(), only, extension, as_json)))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One reading, or a list of several.")
+@click.option("--jsonl", "lines", is_flag=True, help="Requests from standard input, a line each.")
+@_settled
+def read(files: tuple[Path, ...], as_json: bool, lines: bool) -> None:
+    """What the parsers read in texts, INI files, logs and pictures."""
+    from bot import report
+
+    if lines:
+        report.read_lines(Settings.load(), sys.stdin, sys.stdout)
+        return
+    if not files:
+        raise click.UsageError("name a file, or give --jsonl")
+    sys.exit(report.read_files(Settings.load(), files, as_json))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--ticket", "number", type=int, help="Judge this ticket's log anew.")
+@click.option("--save", is_flag=True, help="With --ticket: write it as a scenario to tests/scenarios/.")
+@click.option("--no-checks", is_flag=True, help="Only the files, nothing is measured.")
+@click.option("--extension", help="The user's own number, where it is known.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_settled
+def explain(
+    files: tuple[Path, ...], number: int | None, save: bool, no_checks: bool, extension: str | None, as_json: bool
+) -> None:
+    """Evidence (and checks) to the verdict, with the rows that fired and why."""
+    from bot import report
+
+    _quiet_logs(logging.ERROR)
+    settings = Settings.load()
+    if number is not None:
+        sys.exit(report.explain_ticket(settings, number, save, as_json))
+    if not files:
+        raise click.UsageError("name evidence files, or --ticket N")
+    sys.exit(asyncio.run(report.explain(settings, files, not no_checks, extension, as_json)))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--status", type=click.Choice(["open", "escalated", "solved", "closed"]))
+@click.option("--search", metavar="TEXT", help="Every word must occur; oʻ, o' and ў are the same.")
+@_settled
+def tickets(as_json: bool, status: str | None, search: str | None) -> None:
+    """The ticket log."""
+    from bot import report
+
+    report.tickets(Settings.load(), status, search, as_json)
+
+
+@cli.command()
+@click.argument("number", type=int)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_settled
+def ticket(number: int, as_json: bool) -> None:
+    """One ticket with its whole log."""
+    from bot import report
+
+    sys.exit(report.ticket(Settings.load(), number, as_json))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_settled
+def backup(file: Path) -> None:
+    """A consistent copy of the database, while the bot runs."""
+    from bot.store import copy_to
+
+    if file.exists():
+        raise click.UsageError(f"{file} exists already")
+    try:
+        copy_to(Settings.load().data_dir / DATABASE, file)
+    except sqlite3.Error as trouble:
+        click.echo(f"no copy was made: {trouble}", err=True)
+        sys.exit(1)
+    click.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+@cli.command()
+@_settled
+def health() -> None:
+    """One line and an exit status for a supervisor: 0 alive, 1 deaf or never started."""
+    from bot import health as alive
+
+    try:
+        state = alive.health(Settings.load().data_dir / DATABASE)
+    except sqlite3.Error as trouble:
+        click.echo(f"the database cannot be read: {trouble}")
+        sys.exit(1)
+    click.echo(state.line())
+    sys.exit(0 if state.ok else 1)
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Any]:
+    from bot.mailbox import migrations as mailbox
+    from bot.schema import migrations as log
+    from bot.store import Store
+
+    store = Store(settings.data_dir / DATABASE, (log, mailbox))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _quiet_logs(level: int) -> None:
+    from bot.logs import set_up
+
+    set_up(level)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""What is known of a case now? The ticket's events, folded into one frozen value: the conversation's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from bot.model import (
+    CheckResult,
+    Event,
+    EventKind,
+    Finding,
+    Kind,
+    Reading,
+    Step,
+    Ticket,
+    Verdict,
+)
+from bot.rules import PRODUCES
+
+# The settings can be shown in either way; one is enough.
+SAME_NEWS = {Kind.MICROSIP_INI: Kind.MICROSIP_SCREEN, Kind.MICROSIP_SCREEN: Kind.MICROSIP_INI}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """Everything the next move depends on."""
+
+    readings: tuple[Reading, ...] = ()
+    results: tuple[CheckResult, ...] = ()
+    answers: tuple[Finding, ...] = ()
+    answered: frozenset[Kind] = frozenset()
+    skipped: frozenset[Kind] = frozenset()
+    tried: frozenset[Step] = frozenset()
+    asked: Kind | None = None  # the question waiting for an answer
+    unclear: int = 0  # messages since then in which nothing could be read
+    verdict: Verdict | None = None  # the last one told to the user and still standing
+    settled: bool = False  # the last move was ours: a question or a verdict
+    ui_language: str | None = field(default=None)  # of the user's MicroSIP
+
+    @property
+    def closed(self) -> frozenset[Kind]:
+        """Kinds not to ask for again."""
+        known = self.answered | self.skipped
+        return known | {SAME_NEWS[kind] for kind in known if kind in SAME_NEWS}
+
+
+def fold(ticket: Ticket) -> CaseFile:
+    """The state after all events of a ticket."""
+    case = CaseFile()
+    for event in ticket.events:
+        case = _after(case, event)
+    return case
+
+
+def _after(case: CaseFile, event: Event) -> CaseFile:
+    body = event.body
+    match event.kind:
+        case EventKind.CHECKED:
+            fresh = tuple(CheckResult.from_json(result) for result in body["results"])
+            names = {result.name for result in fresh}
+            kept = tuple(result for result in case.results if result.name not in names)
+            return replace(case, results=kept + fresh, settled=False)
+        case EventKind.READ:
+            return _read(case, Reading.from_log(body["reading"]))
+        case EventKind.ANSWERED:
+            return _answered(case, Kind(body["kind"]), body.get("finding"))
+        case EventKind.EVIDENCE if body.get("unreadable"):
+            return replace(case, unclear=case.unclear + 1)
+        case EventKind.ASKED:
+            return replace(case, asked=Kind(body["question"]), unclear=0, settled=True)
+        case EventKind.SKIPPED:
+            kind = Kind(body["question"])
+            return replace(case, skipped=case.skipped | {kind}, asked=None, unclear=0, settled=False)
+        case EventKind.VERDICT:
+            return replace(case, verdict=Verdict.from_json(body["verdict"]), asked=None, settled=True)
+        case EventKind.TRIED:
+            return _tried(case, Step(body["step"]))
+        case EventKind.RECHECK | EventKind.REOPENED:
+            return replace(case, verdict=None, settled=False)
+        case _:
+            return case
+
+
+def _read(case: CaseFile, reading: Reading) -> CaseFile:
+    language = reading.facts.get("language") or reading.facts.get("lang")
+    return replace(
+        case,
+        readings=(*case.readings, reading),
+        answered=case.answered | {reading.kind},
+        skipped=case.skipped - {reading.kind},
+        asked=None if case.asked is reading.kind or SAME_NEWS.get(reading.kind) is case.asked else case.asked,
+        unclear=0,
+        settled=False,
+        ui_language=language if language in ("en", "ru", "uz") else case.ui_language,
+    )
+
+
+def _answered(case: CaseFile, kind: Kind, finding: dict[str, object] | None) -> CaseFile:
+    answers = tuple(answer for answer in case.answers if answer.tag not in PRODUCES.get(kind, frozenset()))
+    if finding is not None:
+        answers = (*answers, Finding.from_json(finding))
+    return replace(
+        case,
+        answers=answers,
+        answered=case.answered | {kind},
+        asked=None if case.asked is kind else case.asked,
+        unclear=0,
+        settled=False,
+    )
+
+
+def _tried(case: CaseFile, step: Step) -> CaseFile:
+    """The step was carried out: what it was based on is no longer true and may be asked for anew."""
+    stale_tags = {finding.tag for finding in case.verdict.because} if case.verdict else set()
+    stale = [reading for reading in case.readings if stale_tags & {finding.tag for finding in reading.findings}]
+    stale_kinds = {reading.kind for reading in stale}
+    return replace(
+        case,
+        tried=case.tried | {step},
+        readings=tuple(reading for reading in case.readings if reading not in stale),
+        answers=tuple(answer for answer in case.answers if answer.tag not in stale_tags),
+        answered=case.answered - stale_kinds - {Kind.MICROSIP_STATUS},
+        verdict=None,
+        settled=False,
+    )

@@ -1,0 +1,173 @@
+"""The Telegram application, as a table of contents: every handler, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
+from telegram.error import TelegramError
+from telegram.ext import (
+    Application,
+    ApplicationBuilder,
+    CallbackQueryHandler,
+    CommandHandler,
+    MessageHandler,
+    filters,
+)
+from telegram.request import BaseRequest
+
+from bot.checks.runner import Runner
+from bot.mailbox import Mailbox
+from bot.redact import redact
+from bot.settings import Settings
+from bot.store import Store
+from bot.tickets import Tickets
+from handlers.case import Case
+from handlers.courier import Courier
+from handlers.desk import Desk
+from handlers.errors import Errors
+from handlers.inbox import Inbox
+from handlers.liveness import requests
+from handlers.notices import Notices
+from handlers.reply import Screens
+from handlers.staff import Staff
+from handlers.webhook import Webhook
+from messages import load
+
+log = logging.getLogger(__name__)
+App = Application[Any, Any, Any, Any, Any, Any]
+USER_COMMANDS = ("diagnose", "status", "operator", "help")
+STAFF_COMMANDS = ("tickets", "ticket", "close")
+
+
+class StaffNotices(Notices):
+    """What happens at the edge of delivery, said to whom it concerns."""
+
+    staff: Staff
+    desk: Desk
+
+    async def repeated(self, chat_id: int, source: str, step: str) -> None:
+        """The person may have seen an answer twice: the staff know."""
+        number = source.split(":")[1] if source.startswith("ticket:") else "?"
+        await self.staff.alert("staff.repeat", number=number)
+
+    async def set_aside(self, update_id: int, chat_id: int, raw: Any, error: str) -> None:
+        """An update that cannot be read: the staff see which, the person gets an answer."""
+        await self.staff.alert("staff.trouble", error=f"update {update_id}: {error}")
+        if chat_id:
+            await self.desk.send(chat_id, self.desk.screens.say("media.other"))
+
+    async def away(self, chat_id: int, since: float) -> None:
+        """One word to each person who has waited."""
+        await self.desk.send(chat_id, self.desk.screens.say("error.away"))
+
+    async def failed(self, chat_id: int, source: str, error: BaseException) -> None:
+        """Background work broke: the person and the staff hear of it."""
+        await self.desk.send(chat_id, self.desk.screens.say("error.unexpected"))
+        await self.staff.alert("staff.trouble", error=type(error).__name__)
+
+    async def conflict(self, description: str) -> None:
+        """A second bot with the same token."""
+        await self.staff.alert("staff.second_bot")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The bot, ready to run."""
+
+    application: App
+    inbox: Inbox
+    courier: Courier
+    desk: Desk
+    staff: Staff
+
+    async def announce(self) -> None:
+        """The command menus and the description; a refusal is logged, the bot works without them."""
+        words, bot = self.desk.screens.words, self.application.bot
+        for_users = [BotCommand(name, words.plain(f"command.{name}")) for name in USER_COMMANDS]
+        for_staff = [BotCommand(name, words.plain(f"command.{name}")) for name in STAFF_COMMANDS]
+        try:
+            await bot.set_my_commands(for_users, scope=BotCommandScopeAllPrivateChats())
+            if self.staff.chat_id is not None:
+                await bot.set_my_commands(for_staff, scope=BotCommandScopeChat(self.staff.chat_id))
+            await bot.set_my_description(words.plain("bot.description"))
+            await bot.set_my_short_description(words.plain("bot.about"))
+        except TelegramError as error:
+            log.warning("the menus could not be set: %s", error)
+
+    async def resume(self) -> None:
+        """Goes on with the cases whose next move was ours when the process ended."""
+        for number in await self.desk.unfinished():
+            ticket = await self.desk.fresh(number)
+            source = f"ticket:{number}:{len(ticket.events)}"
+            self.inbox.spawn(source, self.desk.advance(number), ticket.chat_id)
+
+    async def run(self, *, webhook: Webhook | None = None) -> None:
+        """Until stopped; polls, or receives updates at a webhook."""
+        begun = asyncio.create_task(self._begin(webhook))
+        try:
+            await self.inbox.run(poll=webhook is None)
+        finally:
+            begun.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await begun
+
+    async def _begin(self, webhook: Webhook | None) -> None:
+        await self.inbox.started.wait()
+        if webhook is not None:
+            await webhook.open(self.application.bot, self.inbox.accept)
+        await self.resume()
+        await self.announce()
+
+
+def build(settings: Settings, store: Store, *, request: BaseRequest | None = None) -> Service:
+    """The application with all its handlers over one database. `request`: another way to a Bot API."""
+    target = settings.target()
+    screens = Screens(load(settings.default_language), target)
+    mailbox, tickets = Mailbox(store), Tickets(store)
+    notices = StaffNotices()
+    courier = Courier(mailbox, notices=notices)
+    fetching, sending = (request, request) if request is not None else requests()
+    application: App = (
+        ApplicationBuilder()
+        .token(settings.token())
+        .base_url(settings.telegram_api_url)
+        .base_file_url(settings.telegram_file_url)
+        .get_updates_request(fetching)
+        .request(sending)
+        .rate_limiter(courier)
+        .updater(None)
+        .build()
+    )
+    inbox = Inbox(mailbox, application, courier, redact)
+    staff = Staff(tickets, screens, application.bot, settings.staff_chat_id, settings.staff_ids, courier.chats.where)
+    desk = Desk(
+        tickets, Runner(), target, screens, application.bot, staff.on_change, staffed=settings.staff_chat_id is not None
+    )
+    notices.staff, notices.desk = staff, desk
+    case = Case(desk, inbox.spawn, staff.forward, settings.retention_days)
+    _register(application, case, staff, Errors(screens, staff))
+    return Service(application, inbox, courier, desk, staff)
+
+
+def _register(application: App, case: Case, staff: Staff, errors: Errors) -> None:
+    private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
+    for handler in (
+        CommandHandler("start", case.start, private),
+        CommandHandler("help", case.help, private),
+        CommandHandler("diagnose", case.diagnose, private),
+        CommandHandler("status", case.status, private),
+        CommandHandler("operator", case.operator, private),
+        CallbackQueryHandler(case.press),
+        CommandHandler("tickets", staff.tickets_list, groups),
+        CommandHandler("ticket", staff.ticket, groups),
+        CommandHandler("close", staff.close, groups),
+        MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), case.message),
+        MessageHandler(groups & filters.REPLY & filters.UpdateType.MESSAGE, staff.reply),
+    ):
+        application.add_handler(handler)
+    application.add_error_handler(errors.handle)

@@ -1,0 +1,167 @@
+"""`yordam demo`: a chat in the terminal, a conversation from a pipe, or one whole case played by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.mailbox import migrations as mailbox_migrations
+from bot.schema import migrations as ticket_migrations
+from bot.settings import Settings
+from bot.store import Store
+from handlers.app import Service, build
+from handlers.demo_pbx import DemoPbx
+from handlers.terminal import CHAT, STAFF_CHAT, TOKEN, ConsoleApi, Shown, plain
+
+SEPARATOR = "---"
+PASTE_GAP_S = 0.15  # lines that follow each other faster were pasted, not typed
+# One whole case, as it happens most often: the person's DNS gives an old address.
+SCRIPT = (
+    "/diagnose",
+    "Тайм-аут запроса",
+    "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
+    "Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  203.0.113.77\n",
+    "1",
+    "C:\\Users\\User>nslookup call.soundz.uz\nServer:  dns.google\nAddress:  8.8.8.8\n\n"
+    "Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  127.0.0.1\n",
+    "На линии",
+)
+
+
+class Demo:
+    """One conversation over the in-process Bot API, with a database that lasts as long as it."""
+
+    def __init__(self, settings: Settings, out: TextIO = sys.stdout) -> None:
+        self.settings = settings
+        self.console = Console(file=out, highlight=False, soft_wrap=True)
+        self.live = False
+        self._printed: dict[int, str] = {}
+
+    async def chat(self, lines: Iterator[str] | None) -> None:
+        """Messages from `lines`; from the keyboard when there are none."""
+        self.live = lines is None
+        async with _Running(self) as running:
+            if lines is not None:
+                for said in lines:
+                    await running.say(said)
+                return
+            await running.say("/start")
+            self.console.print(
+                "[dim]Yozing va Enter bosing; raqam – tugma; @fayl – fayl yoki rasm; Ctrl+D – chiqish.[/]"
+            )
+            while (said := await asyncio.to_thread(_typed)) is not None:
+                if said.strip():
+                    await running.say(said, echo=False)
+
+    async def play(self) -> None:
+        """The scripted case, against a stand-in PBX on this machine."""
+        async with DemoPbx() as pbx:
+            self.settings = self.settings.model_copy(
+                update={
+                    "pbx_host": "call.soundz.uz",
+                    "pbx_probe_host": "127.0.0.1",
+                    "pbx_sip_port": pbx.sip_port,
+                    "dns_servers": (f"127.0.0.1:{pbx.dns_port}",),
+                    "pbx_expected_ips": frozenset(),
+                    "pbx_on_this_host": "no",
+                    "pbx_log_files": (),
+                    "pbx_api_url": None,
+                }
+            )
+            self.console.print(
+                "[dim]Namoyish: telefon serveri o'rnida shu kompyuterdagi maket javob beradi.[/]\n".replace("'", "ʻ")
+            )
+            await self.chat(iter(SCRIPT))
+
+    def show(self, shown: Shown) -> None:
+        """Prints a message, or what became of it, once."""
+        if self._printed.get(shown.message_id) == shown.text:
+            return
+        edited = shown.message_id in self._printed
+        self._printed[shown.message_id] = shown.text
+        who = "Operatorlar guruhi" if shown.chat_id == STAFF_CHAT["id"] else "MicroSIP Yordam"
+        style = "yellow" if shown.chat_id == STAFF_CHAT["id"] else "green"
+        self.console.print(f"[bold {style}]{who}[/]{' [dim](yangilandi)[/]' if edited else ''}")
+        self.console.print(escape(plain(shown.text)))
+        if shown.chat_id == CHAT["id"]:
+            for number, button in enumerate(shown.buttons, 1):
+                self.console.print(f"  [cyan]\\[{number}][/] {escape(button['text'])}")
+        self.console.print()
+
+
+class _Running:
+    """The service while the conversation lasts."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+        self.api = ConsoleApi(demo.show if demo.live else None)
+
+    async def __aenter__(self) -> _Running:
+        self._folder = tempfile.TemporaryDirectory(prefix="yordam-demo-")
+        self.store = Store(Path(self._folder.name) / "yordam.db", (ticket_migrations, mailbox_migrations))
+        settings = self.demo.settings.with_token(TOKEN, STAFF_CHAT["id"])
+        self.service: Service = build(settings, self.store, request=self.api)
+        self._task = asyncio.create_task(self.service.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.service.inbox.stop()
+        await self._task
+        self.store.close()
+        self._folder.cleanup()
+
+    async def say(self, said: str, *, echo: bool = True) -> None:
+        """One message of the person's, and all that follows from it."""
+        if echo:
+            self.demo.console.print("[bold blue]Siz[/]")
+            self.demo.console.print(escape(said.strip()) + "\n")
+        self._hand_in(said.strip())
+        await self.api.quiet(lambda: self.service.inbox.busy)
+        for shown in list(self.api.shown.values()):
+            self.demo.show(shown)
+
+    def _hand_in(self, said: str) -> None:
+        if said.isdigit() and len(said) < 3 and self.api.press(int(said)):
+            return
+        if said.startswith("@") and "\n" not in said:
+            try:
+                self.api.send_file(Path(said[1:]).expanduser())
+            except OSError as error:
+                self.demo.console.print(f"[red]{escape(str(error))}[/]")
+            return
+        self.api.type(said)
+
+
+def _typed() -> str | None:
+    """A line, and those that were pasted with it; None at the end."""
+    import select
+
+    first = sys.stdin.readline()
+    if not first:
+        return None
+    lines = [first]
+    while select.select([sys.stdin], [], [], PASTE_GAP_S)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            break
+        lines.append(line)
+    return "".join(lines).rstrip("\n")
+
+
+def piped(text: str) -> Iterator[str]:
+    """The messages of a pipe, separated by lines of three dashes."""
+    message: list[str] = []
+    for line in [*text.splitlines(), SEPARATOR]:
+        if line.strip() != SEPARATOR:
+            message.append(line)
+            continue
+        if said := "\n".join(message).strip("\n"):
+            yield said
+        message = []

@@ -1,0 +1,260 @@
+"""One case with one person: evidence comes in, the next move goes out. State lives in the ticket log alone.
+
+A handler stores what came and returns; `advance` then makes the next move in a task of its own: checks, a question
+or the verdict. It reads the log afresh each time, so a restart in the middle goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from telegram import Message
+from telegram.error import Forbidden, TelegramError
+from telegram.ext import ExtBot
+
+from bot.casefile import CaseFile, fold
+from bot.checks import CHECKS
+from bot.checks.runner import Runner
+from bot.diagnose import context_of, diagnose
+from bot.model import (
+    Certainty,
+    CheckResult,
+    EventKind,
+    Evidence,
+    Finding,
+    Kind,
+    Owner,
+    Reading,
+    Status,
+    Step,
+    Tag,
+    Target,
+    Ticket,
+    Verdict,
+)
+from bot.parsers import read
+from bot.tickets import Tickets
+from handlers.reply import Screen, Screens
+
+EXTENSION = re.compile(r"\d{2,6}")
+STALE_AFTER = timedelta(hours=12)  # an older open case is another story: a new ticket
+QUESTIONS_MAX = 5
+ALL_CHECKS = tuple(check.name for check in CHECKS)
+BY_EXTENSION = tuple(check.name for check in CHECKS if "extension" in check.uses)  # a known number makes these possible
+# What is asked again after a step was carried out, to see whether it helped.
+PROOF_OF = {
+    Step.FIX_DNS: Kind.NSLOOKUP,
+    Step.WRONG_DNS_ANSWER: Kind.NSLOOKUP,
+    Step.CHECK_INTERNET: Kind.PING,
+    Step.REDUCE_LOSS: Kind.PING,
+}
+
+
+@dataclass(slots=True)
+class Desk:
+    """Where cases are handled."""
+
+    tickets: Tickets
+    runner: Runner
+    target: Target
+    screens: Screens
+    bot: ExtBot[Any]
+    on_change: Callable[[int], Awaitable[None]]  # the staff's card follows the ticket
+    staffed: bool
+    pictures: bool = False  # whether pictures can be read here
+    _locks: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _edits: set[asyncio.Task[None]] = field(default_factory=set)
+
+    # --- what comes in -------------------------------------------------------------------------------------------
+
+    async def start(self, *, user_id: int, chat_id: int, name: str, source: str) -> Ticket:
+        """The ticket to go on with: the open one when it is fresh, else a new one."""
+        current = await self.tickets.current(chat_id)
+        if current is not None:
+            if datetime.now(UTC) - current.opened_at < STALE_AFTER:
+                await self.tickets.append(current.number, EventKind.RECHECK, {"scope": "all"}, source=source)
+                return await self.fresh(current.number)
+            await self.tickets.append(current.number, EventKind.CLOSED, {"reason": "stale"})
+        language = self.screens.words.language
+        return await self.tickets.open(user_id=user_id, chat_id=chat_id, name=name, language=language, source=source)
+
+    async def fresh(self, number: int) -> Ticket:
+        """The ticket as the log tells it now. Raises LookupError for a number nobody gave out."""
+        ticket = await self.tickets.get(number)
+        if ticket is None:
+            raise LookupError(f"no ticket {number}")
+        return ticket
+
+    async def read(self, ticket: Ticket | None, evidence: Evidence) -> tuple[Reading, ...]:
+        """What the parsers read in this evidence, knowing what the case, if there is one, knows."""
+        results = fold(ticket).results if ticket else ()
+        context = context_of(self.target, results, ticket.extension if ticket else None)
+        return await asyncio.to_thread(read, evidence, context)
+
+    async def read_status(self, ticket: Ticket, status: str, ui: str | None) -> tuple[Reading, ...]:
+        """What a press on one of the status bar's texts says, read as if it had been typed."""
+        label = self.screens.words.bare_label(f"st_{status}", "en").split(" / ")[0]
+        readings = await self.read(ticket, Evidence(text=label))
+        return tuple(replace(reading, facts={**reading.facts, "language": ui}) for reading in readings)
+
+    async def add(
+        self, ticket: Ticket, readings: tuple[Reading, ...], *, text: str | None, source: str, media: str = "text"
+    ) -> bool:
+        """Logs evidence and its readings; False when this update was logged before."""
+        body = {"media": media, "text": (text or "")[:65536], "unreadable": not readings}
+        if not await self.tickets.append(ticket.number, EventKind.EVIDENCE, body, source=source):
+            return False
+        for reading in readings:
+            await self.tickets.append(ticket.number, EventKind.READ, {"reading": reading.to_log()})
+            number = reading.facts.get("extension")
+            if ticket.extension is None and isinstance(number, str) and EXTENSION.fullmatch(number):
+                await self.tickets.set_extension(ticket.number, number)
+        return True
+
+    async def answer(self, number: int, kind: Kind, finding: Finding | None, *, source: str) -> None:
+        """A button's answer."""
+        body = {"kind": kind.value, "finding": finding.to_json() if finding else None}
+        await self.tickets.append(number, EventKind.ANSWERED, body, source=source)
+
+    async def name_extension(self, ticket: Ticket, extension: str, *, source: str) -> None:
+        """The user's own number."""
+        await self.tickets.set_extension(ticket.number, extension)
+        body = {"kind": Kind.EXTENSION.value, "finding": None, "value": extension}
+        await self.tickets.append(ticket.number, EventKind.ANSWERED, body, source=source)
+
+    async def tried(self, ticket: Ticket, step: Step, *, source: str) -> Kind:
+        """The user did as told; returns what to ask, to see whether it helped."""
+        await self.tickets.append(ticket.number, EventKind.TRIED, {"step": step.value}, source=source)
+        return PROOF_OF.get(step, Kind.MICROSIP_STATUS)
+
+    async def recheck(self, ticket: Ticket, *, source: str) -> None:
+        """Makes only those checks again that the verdict rests on; all of them when it rests on none."""
+        case = fold(ticket)
+        because = {finding.tag for finding in case.verdict.because} if case.verdict else set()
+        names = [r.name for r in case.results if because & {finding.tag for finding in r.findings}]
+        await self.tickets.append(ticket.number, EventKind.RECHECK, {"checks": names}, source=source)
+
+    # --- what goes out -------------------------------------------------------------------------------------------
+
+    async def advance(self, number: int) -> None:
+        """Makes the next move of a case, if it is ours to make. Safe to call at any time and again."""
+        async with self._locks[number]:
+            ticket = await self.fresh(number)
+            if ticket.status in (Status.SOLVED, Status.CLOSED):
+                return
+            case = fold(ticket)
+            if case.settled:
+                return
+            if due := self._checks_due(ticket):
+                case = await self._check(ticket, case, due)
+                ticket = await self.fresh(number)
+            await self._move(ticket, case)
+            await self.on_change(number)
+
+    def _checks_due(self, ticket: Ticket) -> tuple[str, ...]:
+        """Which checks to make now: all at the start and on demand, the user's own once his number is known."""
+        made = [event for event in ticket.events if event.kind in (EventKind.CHECKED, EventKind.RECHECK)]
+        if not made or made[-1].kind is EventKind.RECHECK:
+            wanted = made[-1].body.get("checks") if made else None
+            return tuple(wanted) if wanted else ALL_CHECKS
+        if ticket.extension and all(event.body.get("extension") != ticket.extension for event in made):
+            return BY_EXTENSION
+        return ()
+
+    async def _check(self, ticket: Ticket, case: CaseFile, due: tuple[str, ...]) -> CaseFile:
+        target = replace(self.target, extension=ticket.extension)
+        again = bool(case.results)
+        seen: list[CheckResult] = []
+        message: Message | None = None
+
+        def show() -> Screen:
+            waiting = [name for name in due if name not in {result.name for result in seen}]
+            return self.screens.progress(seen, waiting, again=again, seconds=round(target.timeout_s) + 1)
+
+        def follow(result: CheckResult) -> None:
+            seen.append(result)
+            if message is not None:
+                self._edit(message, show())
+
+        if due != BY_EXTENSION:
+            message = await self.send(ticket.chat_id, show(), "progress")
+        results = await self.runner.run(target, only=due, fresh=again, on_result=follow)
+        seen = list(results)
+        if message is not None:
+            self._edit(message, show())
+        body = {"results": [result.to_json() for result in results], "extension": ticket.extension}
+        await self.tickets.append(ticket.number, EventKind.CHECKED, body)
+        return fold(await self.fresh(ticket.number))
+
+    async def _move(self, ticket: Ticket, case: CaseFile) -> None:
+        """A verdict when one stands, else the question that helps most, else a person."""
+        asked = sum(event.kind is EventKind.ASKED for event in ticket.events)
+        closed = set(case.closed) | ({Kind.EXTENSION} if ticket.extension else set())
+        if not self.pictures:
+            closed.add(Kind.MICROSIP_SCREEN)
+        found = diagnose(case.readings, case.results, answers=case.answers, tried=case.tried, closed=closed)
+        if found.question is not None and asked < QUESTIONS_MAX and ticket.status is Status.OPEN:
+            await self.ask(ticket, case, found.question, first=asked == 0)
+            return
+        if found.verdict is None and ticket.status is Status.ESCALATED:
+            return  # a person has it; there is nothing to add
+        verdict = found.verdict or Verdict(Step.CALL_STAFF, Owner.NONE, Certainty.LIKELY, found.findings[-3:])
+        await self._tell(ticket, case, verdict, [finding.to_json() for finding in found.findings])
+
+    async def ask(self, ticket: Ticket, case: CaseFile, kind: Kind, *, first: bool = False) -> None:
+        """Asks for one kind of evidence; the first time after a word on the server."""
+        screen = self.screens.question(ticket.number, kind, ui=case.ui_language)
+        if first:
+            tested = any(
+                finding.tag is Tag.SERVER_SIP_ANSWERS for result in case.results for finding in result.findings
+            )
+            intro = self.screens.words.html("server.fine" if tested else "server.unknown")
+            screen = Screen(f"{intro}\n\n{screen.html}", screen.keyboard)
+        message = await self.send(ticket.chat_id, screen, "ask")
+        if message is not None:
+            await self.tickets.posted(ticket.number, ticket.chat_id, message.message_id, "question")
+        await self.tickets.append(ticket.number, EventKind.ASKED, {"question": kind.value})
+
+    async def _tell(self, ticket: Ticket, case: CaseFile, verdict: Verdict, findings: list[object]) -> None:
+        screen = self.screens.verdict(
+            ticket.number, verdict, ui=case.ui_language, extension=ticket.extension, staffed=self.staffed
+        )
+        await self.send(ticket.chat_id, screen, "verdict")
+        body = {"verdict": verdict.to_json(), "findings": findings}
+        await self.tickets.append(ticket.number, EventKind.VERDICT, body)
+        if verdict.step is Step.CONNECTED:
+            await self.tickets.append(ticket.number, EventKind.CLOSED, {"reason": "solved"})
+        elif verdict.owner is Owner.SERVER or verdict.step is Step.CALL_STAFF:
+            await self.tickets.append(ticket.number, EventKind.ESCALATED, {"reason": verdict.step.value})
+
+    async def send(self, chat_id: int, screen: Screen, step: str | None = None) -> Message | None:
+        """Sends a screen; None to a chat that does not take messages: its ticket stays."""
+        try:
+            return await self.bot.send_message(
+                chat_id, screen.html, parse_mode="HTML", reply_markup=screen.keyboard, rate_limit_args=step
+            )
+        except Forbidden:
+            return None
+
+    def _edit(self, message: Message, screen: Screen) -> None:
+        """Edits when its turn comes; nobody waits for it, and one that fails is a progress line not seen."""
+
+        async def edit() -> None:
+            with contextlib.suppress(TelegramError):
+                await message.edit_text(screen.html, parse_mode="HTML", reply_markup=screen.keyboard)
+
+        task = asyncio.create_task(edit())
+        self._edits.add(task)
+        task.add_done_callback(self._edits.discard)
+
+    async def unfinished(self) -> list[int]:
+        """Tickets whose next move was ours when the bot went down."""
+        waiting = await self.tickets.list(status=Status.OPEN.value, limit=500)
+        return [t.number for t in waiting if not fold(await self.fresh(t.number)).settled]

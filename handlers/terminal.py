@@ -1,0 +1,191 @@
+"""The whole bot without Telegram: the same Application over a Bot API that lives in this process.
+
+`ConsoleApi` answers the library's requests from memory: what a person types becomes an update, what the bot sends
+becomes a message on the screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import itertools
+import json
+import mimetypes
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from telegram.request import BaseRequest, RequestData
+
+PERSON = {"id": 1, "is_bot": False, "first_name": "Mehmon", "language_code": "uz"}
+CHAT = {"id": 1, "type": "private", "first_name": "Mehmon"}
+BOT = {"id": 42, "is_bot": True, "first_name": "MicroSIP Yordam", "username": "microsip_yordam_bot"}
+TOKEN = "42:in-process"  # noqa: S105 - of no bot anywhere
+STAFF_CHAT = {"id": -100, "type": "supergroup", "title": "Operatorlar"}
+QUIET_S = 0.15
+_TAG = re.compile(r"<[^<>]{1,200}>")
+
+
+@dataclass(slots=True)
+class Shown:
+    """A message of the bot as the person sees it now."""
+
+    message_id: int
+    chat_id: int
+    text: str
+    buttons: list[dict[str, Any]] = field(default_factory=list)
+    changed: bool = True  # since it was last printed
+
+
+class ConsoleApi(BaseRequest):
+    """A Bot API for one person and one staff chat."""
+
+    def __init__(self, on_message: Callable[[Shown], None] | None = None) -> None:
+        self.shown: dict[int, Shown] = {}
+        self.deleted: set[int] = set()
+        self._on_message = on_message
+        self._ids = itertools.count(1)
+        self._files: dict[str, bytes] = {}
+        self._updates: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._called_at = time.monotonic()
+
+    # --- the person's side ---
+
+    def type(self, text: str) -> None:
+        """A text message."""
+        entities = []
+        if text.startswith("/"):
+            entities = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
+        self._put({"message": self._message(CHAT, PERSON, text=text, entities=entities)})
+
+    def press(self, number: int) -> bool:
+        """The n-th button of the newest message that has some; False when there is no such button."""
+        buttons = self.buttons()
+        if not 1 <= number <= len(buttons):
+            return False
+        message, button = buttons[number - 1]
+        if "callback_data" not in button:
+            return True  # a copy button: the terminal's own selection does that
+        query = {
+            "id": str(next(self._ids)),
+            "from": PERSON,
+            "chat_instance": "1",
+            "data": button["callback_data"],
+            "message": self._message(CHAT, BOT, text=message.text, message_id=message.message_id),
+        }
+        self._put({"callback_query": query})
+        return True
+
+    def buttons(self) -> list[tuple[Shown, dict[str, Any]]]:
+        """The buttons that a number presses."""
+        private = [s for s in self.shown.values() if s.chat_id == CHAT["id"] and s.buttons]
+        return [(private[-1], button) for button in private[-1].buttons] if private else []
+
+    def send_file(self, path: Path) -> None:
+        """A document or, by its kind, a picture. Raises OSError when it cannot be read."""
+        content = path.read_bytes()
+        file_id = f"file{next(self._ids)}"
+        self._files[file_id] = content
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        part = {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content)}
+        if kind in ("image/png", "image/jpeg", "image/webp"):
+            body: dict[str, Any] = {"photo": [{**part, "width": 1, "height": 1}]}
+        else:
+            body = {"document": {**part, "file_name": path.name, "mime_type": kind}}
+        self._put({"message": self._message(CHAT, PERSON, **body)})
+
+    async def quiet(self, busy: Callable[[], bool]) -> None:
+        """Returns when the bot has answered all that was said."""
+        self._called_at = time.monotonic()
+        while busy() or not self._updates.empty() or time.monotonic() - self._called_at < QUIET_S:
+            await asyncio.sleep(0.02)
+
+    def _put(self, update: dict[str, Any]) -> None:
+        self._updates.put_nowait({"update_id": next(self._ids), **update})
+
+    def _message(self, chat: dict[str, Any], sender: dict[str, Any], **body: Any) -> dict[str, Any]:
+        number = body.pop("message_id", None) or next(self._ids)
+        return {"message_id": number, "date": int(time.time()), "chat": chat, "from": sender, **body}
+
+    # --- the library's side ---
+
+    @property
+    def read_timeout(self) -> float | None:
+        """No limit is needed inside one process."""
+        return None
+
+    async def initialize(self) -> None:
+        """Nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Nothing to close."""
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, **_: Any
+    ) -> tuple[int, bytes]:
+        """Bot API in, Bot API out."""
+        name = url.rsplit("/", 1)[-1].replace("_", "")
+        if url.rsplit("/", 1)[-1] in self._files:
+            return 200, self._files[url.rsplit("/", 1)[-1]]
+        if name.lower() != "getupdates":
+            self._called_at = time.monotonic()
+        body = {key: json.loads(value) if _is_json(value) else value for key, value in _parameters(request_data)}
+        answer: Callable[[dict[str, Any]], Any] | None = getattr(self, f"_on_{name.lower()}", None)
+        result = answer(body) if answer else True
+        if isinstance(result, Awaitable):
+            result = await result
+        return 200, json.dumps({"ok": True, "result": result}).encode()
+
+    def _on_getme(self, body: dict[str, Any]) -> dict[str, Any]:
+        return BOT
+
+    async def _on_getupdates(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        try:
+            return [await asyncio.wait_for(self._updates.get(), float(body.get("timeout") or 0) or 0.01)]
+        except TimeoutError:
+            return []
+
+    def _on_getfile(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"file_id": body["file_id"], "file_unique_id": body["file_id"], "file_path": body["file_id"]}
+
+    def _on_sendmessage(self, body: dict[str, Any]) -> dict[str, Any]:
+        chat = CHAT if int(body["chat_id"]) == CHAT["id"] else STAFF_CHAT
+        message = self._message(chat, BOT, text=body["text"])
+        self._show(message["message_id"], chat["id"], body)
+        return message
+
+    def _on_editmessagetext(self, body: dict[str, Any]) -> dict[str, Any]:
+        chat = CHAT if int(body["chat_id"]) == CHAT["id"] else STAFF_CHAT
+        self._show(int(body["message_id"]), chat["id"], body)
+        return self._message(chat, BOT, text=body["text"], message_id=int(body["message_id"]))
+
+    def _on_deletemessage(self, body: dict[str, Any]) -> bool:
+        self.deleted.add(int(body["message_id"]))
+        return True
+
+    def _on_copymessage(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"message_id": next(self._ids)}
+
+    def _show(self, message_id: int, chat_id: int, body: dict[str, Any]) -> None:
+        rows = (body.get("reply_markup") or {}).get("inline_keyboard", [])
+        shown = Shown(message_id, chat_id, body["text"], [button for row in rows for button in row])
+        new = message_id not in self.shown
+        self.shown[message_id] = shown
+        if new and self._on_message is not None:
+            self._on_message(shown)
+
+
+def plain(telegram_html: str) -> str:
+    """A message's text as a terminal shows it."""
+    return html.unescape(_TAG.sub("", telegram_html))
+
+
+def _parameters(data: RequestData | None) -> list[tuple[str, str]]:
+    return list(data.json_parameters.items()) if data else []
+
+
+def _is_json(value: str) -> bool:
+    return value[:1] in "{[" and value[-1:] in "}]"
