@@ -48,7 +48,7 @@ class Shown:
     @property
     def from_bot(self) -> bool:
         """Whether the bot wrote it."""
-        return self.by == BOT["id"]
+        return self.by == int(BOT["id"])
 
 
 @dataclass(slots=True)
