@@ -23,7 +23,7 @@ from bot.checks.command import Output, ask
 from bot.model import Failure
 from bot.parsers.firewall_iptables_save import read_save
 from bot.parsers.firewall_nft import read_nft
-from bot.parsers.firewall_rules import Chains, Ruleset
+from bot.parsers.firewall_rules import Chains, Ruleset, single_address
 
 TOOL_S = 2.0
 LEGACY_TABLES = Path("/proc/net/ip_tables_names")  # empty where iptables-legacy was never used
@@ -128,8 +128,8 @@ def rules(dumped: Dump, packet: Packet, port: int, own: frozenset[str]) -> Rules
             raise NotTested(Failure.UNREADABLE, "nft printed no table")
         ruleset = read[0]
         tables += [(f"nft {name}", chains) for name, chains in ruleset.tables if name not in _twins(kept)]
-        banned += ruleset.sets_banned
-    return Ruleset(tuple(tables), tuple(banned))
+        banned += [*ruleset.sets_banned, *_listed(dumped.nft)]
+    return Ruleset(tuple(tables), tuple(dict.fromkeys(banned)))
 
 
 def _twins(kept: set[str]) -> set[str]:
@@ -156,12 +156,13 @@ def _strike_saved(dumped: Dump, packet: Packet) -> str:
             met = _among(packet.source, members)
             known = packet.source is not None
         negated = bool(found["not"] or found["not2"] or found["not3"])
-        return "" if known and met is not negated else found[0]
+        return _left(found[0], known, met, negated, "-m never")
 
     return SAVED_CONDITION.sub(strike, dumped.saved)
 
 
 NFT_TABLE = re.compile(r"^(?=table )", re.MULTILINE)
+BAN_TABLE = re.compile(r"table \w+ \S*(?:f2b|fail2ban|crowdsec|banned)", re.I)
 NFT_SET = re.compile(r"^\tset ([\w.-]{1,64}) \{\n((?:\t\t[^\n]*\n)*)\t\}", re.MULTILINE)
 NFT_ELEMENTS = re.compile(r"elements = \{([^}]*)\}")
 NFT_CONDITION = re.compile(
@@ -189,9 +190,33 @@ def _strike_table(table: str, packet: Packet) -> str:
             names = [member.strip('"') for member in members]
             met = any(_is_named(one, name) for one in packet.interfaces for name in names)
             known = bool(packet.interfaces)
-        return "" if known and met is not bool(found["not"]) else found[0]
+        return _left(found[0], known, met, bool(found["not"]), "meta never 1 ")
 
     return NFT_CONDITION.sub(strike, table)
+
+
+def _listed(text: str) -> list[str]:
+    """Single addresses in the sets of tables that keep bans: fail2ban's sets have names of their own there."""
+    sets = [
+        _elements(body)
+        for table in NFT_TABLE.split(text)
+        if BAN_TABLE.match(table)
+        for _, body in NFT_SET.findall(table)
+    ]
+    return [address for members in sets for member in members if (address := single_address(member))]
+
+
+def _left(condition: str, known: bool, met: bool, negated: bool, never: str) -> str:
+    """What stays of a condition: nothing when the packet fulfils it.
+
+    'Not from there' is taken as true of an arbitrary client, so where it is false it must never match. Of the
+    others the reader knows by itself that they do not match everybody.
+    """
+    if not known:
+        return condition
+    if met is not negated:
+        return ""
+    return never if negated else condition
 
 
 def _is_named(interface: str, name: str) -> bool:

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -90,13 +90,39 @@ class Namespace:
 
     def check(
         self, name: str, target: Target, *, env: Mapping[str, str] | None = None, user: str | None = None
-    ) -> tuple[tuple[Finding, ...], Failure | None]:
+    ) -> Told:
         """One check of the registry run in here: (findings, failure)."""
-        order = json.dumps({"name": name, "target": _plain(target), "env": {**os.environ, **(env or {})}})
         become = ("setpriv", f"--reuid={user}", "--clear-groups") if user else ()
-        told = json.loads(self.run(*become, sys.executable, "-c", ONE_CHECK, stdin=order))
-        failure = Failure(told["failure"]) if told["failure"] else None
-        return tuple(Finding.from_json(finding) for finding in told["findings"]), failure
+        return _told(self.run(*become, sys.executable, "-c", CHECKS, stdin=_order(name, target, env)))
+
+    def checks(self, name: str, target: Target, between: Callable[[], None]) -> tuple[Told, Told]:
+        """The same check, something else, and the check again, by the same runner."""
+        argv = ["ip", "netns", "exec", self.name, sys.executable, "-c", CHECKS]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            told = []
+            for again in (False, True):
+                if again:
+                    between()
+                process.stdin.write(_order(name, target, None))
+                process.stdin.flush()
+                told.append(_told(process.stdout.readline()))
+            process.stdin.close()
+        return told[0], told[1]
+
+
+Told = tuple[tuple[Finding, ...], Failure | None]
+
+
+def _order(name: str, target: Target, env: Mapping[str, str] | None) -> str:
+    return json.dumps({"name": name, "target": _plain(target), "env": {**os.environ, **(env or {})}}) + "\n"
+
+
+def _told(line: str) -> Told:
+    result = json.loads(line)
+    failure = Failure(result["failure"]) if result["failure"] else None
+    return tuple(Finding.from_json(finding) for finding in result["findings"]), failure
 
 
 def _plain(target: Target) -> dict[str, Any]:
@@ -122,16 +148,20 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
     for _ in range(int(sys.argv[3])):
         one.sendto(b"x" * 100, (sys.argv[1], int(sys.argv[2])))
 """
-ONE_CHECK = f"""
+CHECKS = f"""
 import asyncio, json, sys
 sys.path.insert(0, {str(ROOT)!r})
 from bot.checks.runner import Runner
 from bot.model import Target
-order = json.load(sys.stdin)
-fields = order["target"]
-for name in ("dns_servers", "log_files"):
-    fields[name] = tuple(fields[name])
-fields["expected_ips"] = frozenset(fields["expected_ips"])
-results = asyncio.run(Runner(env=order["env"]).run(Target(**fields), only=[order["name"]]))
-print(json.dumps(results[0].to_json()))
+runner = None
+for line in sys.stdin:
+    order = json.loads(line)
+    fields = order["target"]
+    for name in ("dns_servers", "log_files"):
+        fields[name] = tuple(fields[name])
+    fields["expected_ips"] = frozenset(fields["expected_ips"])
+    again = runner is not None
+    runner = runner or Runner(env=order["env"])
+    results = asyncio.run(runner.run(Target(**fields), only=[order["name"]], fresh=again))
+    print(json.dumps(results[0].to_json()), flush=True)
 """

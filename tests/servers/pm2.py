@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -14,8 +16,7 @@ class FakePm2:
     """`env` makes the checks find it. Each call of `pm2 jlist` prints the next text, the last one for ever."""
 
     def __init__(self, place: Path, *, daemon: bool = True) -> None:
-        self.home = place / "pm2-home"
-        self.home.mkdir()
+        self.home = Path(tempfile.mkdtemp(prefix="pm2-"))  # short: a socket's path has 107 bytes at most
         programs = place / "bin"
         programs.mkdir()
         self._program = programs / "pm2"
@@ -34,6 +35,7 @@ class FakePm2:
 
     def __exit__(self, *_: object) -> None:
         self._daemon.close()
+        shutil.rmtree(self.home)
 
     @property
     def calls(self) -> list[str]:

@@ -1,0 +1,145 @@
+"""The end of the PBX's log tells of trouble that lasts, and of the extension's own last try."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.checks.runner import Runner
+from bot.model import Failure, Finding, Tag, Target
+from tests.checks.conftest import RunOne
+
+PORT_TAKEN, DB_DOWN = Finding(Tag.LOG_PORT_TAKEN), Finding(Tag.LOG_DB_DOWN)
+NOW = datetime(2026, 11, 22, 19, 30, 0)  # the log's own clock; its zone is nobody's business
+Lines = list[tuple[float, str]]  # seconds before the file was last written, message
+
+
+def written(place: Path, lines: Lines, *, age_s: float = 0, name: str = "pm2-out.log") -> str:
+    """A log file as pm2 writes it; its path."""
+    text = ""
+    for before_s, message in lines:
+        at = (NOW - timedelta(seconds=before_s)).isoformat(" ")
+        text += f"{at} +05:00: {at} \x1b[32minfo\x1b[39m: {message}\n"
+    path = place / name
+    path.write_text(text)
+    os.utime(path, (time.time() - age_s, time.time() - age_s))
+    return str(path)
+
+
+def register(ago_s: float, outcome: str, ip: str = "192.0.2.7", port: int = 53193) -> Lines:
+    """A REGISTER of 1002 with its challenge and what came of it."""
+    messages = [
+        f"[SIP] Received message from {ip}:{port}",
+        "[SIP] Request: REGISTER sip:pbx.example SIP/2.0",
+        f"[SIP] Processing REGISTER from {ip}:{port}",
+        f"[SIP] Sending 401 challenge for 1002 to {ip}:{port}",
+        f"[SIP] Received message from {ip}:{port}",
+        "[SIP] Request: REGISTER sip:pbx.example SIP/2.0",
+        f"[SIP] Processing REGISTER from {ip}:{port}",
+        *outcome.format(where=f"{ip}:{port}").split("\n"),
+    ]
+    return [(ago_s, message) for message in messages]
+
+
+WRONG = (
+    "Digest auth verification failed for 1002\nAuthentication failed for 1002\n"
+    "[SIP] Sending response 403 Forbidden to {where}"
+)
+LOST = (
+    "SIP password not available for extension 1002. Password may need to be reset.\n"
+    "Could not retrieve password for extension 1002. Please reset the password.\n"
+    "Authentication failed for 1002\n[SIP] Sending response 403 Forbidden to {where}"
+)
+GOOD = "Extension 1002 registered from {where}"
+EADDRINUSE = "SIP Server error: bind EADDRINUSE 0.0.0.0:5060"
+NO_DATABASE = "Error in handleRegister: connect ECONNREFUSED 127.0.0.1:5432"
+
+
+def mine(tag: Tag, **more: int) -> Finding:
+    return Finding(tag, {"extension": "1002", "source_ip": "192.0.2.7", **more})
+
+
+CASES: list[tuple[str, Lines, list[Finding]]] = [
+    ("quiet", [(5, "[SIP] Received message from 192.0.2.7:53193")], []),
+    ("the port is taken", [(5, EADDRINUSE), (5, "Failed to start server: bind EADDRINUSE")], [PORT_TAKEN]),
+    ("it was taken, but is served again", [(60, EADDRINUSE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD)]),
+    ("the port was taken long ago", [(16 * 60, EADDRINUSE), (0, "[SIP] Empty request line")], []),
+    ("the database is down", [(5, NO_DATABASE)], [DB_DOWN]),
+    ("it was down and is back", [(60, NO_DATABASE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD)]),
+    ("a wrong password", register(20, WRONG), [mine(Tag.LOG_WRONG_PASSWORD)]),
+    ("a lost password", register(20, LOST), [mine(Tag.LOG_PASSWORD_LOST)]),
+    ("a registration just now", register(20, GOOD), [mine(Tag.LOG_REGISTERED, source_port=53193)]),
+    ("a registration ten minutes ago", [*register(600, GOOD), (0, "[SIP] Empty request line")], []),
+    ("another extension's trouble", [(5, "Authentication failed for 1004")], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
+async def test_what_the_log_tells(
+    run_one: RunOne, target: Target, tmp_path: Path, lines: Lines, expected: list[Finding]
+) -> None:
+    log = written(tmp_path, lines)
+    asked = replace(target, log_files=(log,), extension="1002")
+    assert await run_one("pbx_log", asked) == (tuple(expected), None)
+
+
+async def test_an_old_file_says_nothing_about_now(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    log = written(tmp_path, [(0, EADDRINUSE)], age_s=16 * 60)
+    assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((), None)
+
+
+async def test_the_newest_file_of_all_patterns_is_read(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    written(tmp_path, [(0, NO_DATABASE)], age_s=60, name="combined.log")
+    written(tmp_path, [(0, EADDRINUSE)], name="combined1.log")
+    patterns = (str(tmp_path / "none-*.log"), str(tmp_path / "combined*.log"))
+    assert await run_one("pbx_log", replace(target, log_files=patterns)) == ((PORT_TAKEN,), None)
+
+
+async def test_winstons_json_is_read_too(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    log = tmp_path / "combined.log"
+    log.write_text(
+        '{"level":"error","message":"SIP Server error: bind EADDRINUSE 0.0.0.0:5060","service":"pbx-system",'
+        '"timestamp":"2026-11-22 19:30:00"}\n'
+    )
+    assert await run_one("pbx_log", replace(target, log_files=(str(log),))) == ((PORT_TAKEN,), None)
+
+
+async def test_only_the_end_of_a_long_log_is_read(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    noise = [(1.0, "[SIP] Empty request line " + "x" * 200)] * 4000
+    log = written(tmp_path, [(1, EADDRINUSE), *noise])
+    assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((), None)
+    log = written(tmp_path, [*noise, (1, EADDRINUSE)])
+    assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((PORT_TAKEN,), None)
+
+
+async def test_our_own_probe_is_not_the_user(target: Target, tmp_path: Path) -> None:
+    runner = Runner()
+    challenge = [(0.0, "[SIP] Sending 401 challenge for 1002 to 203.0.113.10:{port}")] * 4
+    (probe,) = await runner.run(replace(target, extension="1002"), only=["extension"])
+    assert probe.detail is not None
+    port = next(iter(runner.own_ports))
+    log = written(tmp_path, [(ago, line.format(port=port)) for ago, line in challenge])
+    (result,) = await runner.run(replace(target, extension="1002", log_files=(log,)), only=["pbx_log"])
+    assert (result.findings, result.failure) == ((), None)
+
+
+async def test_what_cannot_be_read_is_no_finding(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    assert await run_one("pbx_log", target) == ((), Failure.NOT_CONFIGURED)
+    missing = replace(target, log_files=(str(tmp_path / "*.log"),))
+    assert await run_one("pbx_log", missing) == ((), Failure.UNREADABLE)
+    elsewhere = replace(missing, on_this_host=False)
+    assert await run_one("pbx_log", elsewhere) == ((), Failure.NOT_HERE)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00" * 999, b"x" * 300_000, b"no stamp\n" * 99])
+async def test_a_file_that_is_no_log_says_nothing(
+    run_one: RunOne, target: Target, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "x.log").write_bytes(content)
+    asked = replace(target, log_files=(str(tmp_path / "x.log"),), extension="1002")
+    assert await run_one("pbx_log", asked) == ((), None)
