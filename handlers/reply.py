@@ -93,18 +93,18 @@ class Screens:
 
     def question(self, number: int, kind: Kind, *, ui: str | None = None, unix: bool = False) -> Screen:
         """Asks for one kind of evidence, with the command ready to copy."""
-        key = f"ask.{kind}.unix" if unix and self.words.has(f"ask.{kind}.unix") else f"ask.{kind}.text"
+        key = f"ask.{kind}.unix" if unix and f"ask.{kind}.unix" in self.words else f"ask.{kind}.text"
         rows: list[list[InlineKeyboardButton]] = []
         if kind is Kind.MICROSIP_STATUS:
             rows = self._status_buttons(number, ui)
         if kind is Kind.OTHER_NETWORK:
             rows = [self._network_buttons(number)]
-        if self.words.has(f"ask.{kind}.command") and not unix:
+        if f"ask.{kind}.command" in self.words and not unix:
             command = self.words.plain(f"ask.{kind}.command", host=self.target.host)
             rows.append(
                 [InlineKeyboardButton(self.words.plain("button.copy_command"), copy_text=CopyTextButton(command))]
             )
-        if self.words.has(f"ask.{kind}.unix"):
+        if f"ask.{kind}.unix" in self.words:
             rows.append(
                 [self.button("windows" if unix else "linux", f"{number}:os:{kind}:{'win' if unix else 'unix'}")]
             )
@@ -211,7 +211,7 @@ class Screens:
         """The key of a step's text: its own for the finding that decided, else the common one."""
         for finding in verdict.because:
             key = f"step.{verdict.step}.variant.{finding.tag}.{part}"
-            if self.words.has(key):
+            if key in self.words:
                 return key
         return f"step.{verdict.step}.{part}"
 

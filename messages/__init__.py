@@ -15,7 +15,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-LANGUAGES = ("uz",)
+LANGUAGES: tuple[str, ...] = ("uz",)
 UI_LANGUAGES = ("en", "ru", "uz")  # of MicroSIP itself
 _PACKAGE = "messages"
 
@@ -28,11 +28,11 @@ class Catalogue:
         self._texts = texts
         self._labels = labels
 
-    def has(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         """Whether there is a text under this dotted key."""
         return key in self._texts
 
-    def keys(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         """Every dotted key."""
         return iter(self._texts)
 
