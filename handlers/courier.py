@@ -173,7 +173,8 @@ class Courier(BaseRateLimiter[str]):
             parcel.body["chat_id"] = parcel.chat_id
         try:
             if parcel.chat_id is None or not parcel.endpoint.startswith((*CREATES, "edit", "pin")):
-                await self.pace.free()
+                if not parcel.endpoint.startswith(("get", "deleteWebhook")):  # they let the bot hear
+                    await self.pace.free()
                 return await parcel.post(parcel.endpoint, parcel.body, **parcel.kwargs)
             async with self.pace.departure(parcel.chat_id, parcel.weight) as place:
                 if parcel.journalled and not parcel.claimed and parcel.journey:

@@ -81,8 +81,9 @@ class FakeApi(People):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
 
     @property
     def base_url(self) -> str:
@@ -161,9 +162,7 @@ class FakeApi(People):
                 fault.times -= 1
         if fault and fault.kind not in ("drop_after", "garbage"):
             return await self._break(fault, request, method, params)
-        outcome = (
-            await self._updates(params) if method == "getUpdates" else self._perform(method, params, uploads)
-        )
+        outcome = await self._updates(params) if method == "getUpdates" else self._perform(method, params, uploads)
         self._record(method, params, outcome, fault.kind if fault else "")
         if fault and fault.kind == "drop_after":
             return close(request)
@@ -171,9 +170,7 @@ class FakeApi(People):
             return web.Response(text="<html>not json</html>")
         return answer(outcome)
 
-    async def _break(
-        self, fault: Fault, request: web.Request, method: str, params: JSON
-    ) -> web.StreamResponse:
+    async def _break(self, fault: Fault, request: web.Request, method: str, params: JSON) -> web.StreamResponse:
         if fault.kind == "flood":
             with self.changed:
                 scope = int(params["chat_id"]) if "chat_id" in params else 0
@@ -200,17 +197,13 @@ class FakeApi(People):
         with self.changed:
             if self.recording and (method != "getUpdates" or refusal or fault or outcome):
                 description = refusal.description if refusal else ""
-                self.records.append(
-                    Record(time.monotonic(), method, params, refusal is None, description, fault)
-                )
+                self.records.append(Record(time.monotonic(), method, params, refusal is None, description, fault))
             self._announce()
 
     async def _updates(self, params: JSON) -> Any:
         """getUpdates: an offset confirms what is before it; a second poller throws the first one out."""
         if self.chats.webhook_url:
-            return Refusal(
-                409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook"
-            )
+            return Refusal(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook")
         offset, limit = int(params.get("offset", 0)), int(params.get("limit", 100))
         deadline = time.monotonic() + float(params.get("timeout", 0))
         waker = asyncio.Event()
