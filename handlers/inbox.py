@@ -58,12 +58,16 @@ class Inbox:
         self._busy: set[asyncio.Task[None]] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
-        self._purged_at = float("-inf")
-        self._written = True  # something was purged since the write-ahead log was emptied
+        self._written = asyncio.Event()  # since the write-ahead log was emptied
 
     def stop(self) -> None:
         """Asks `run` to finish what is in hand and return; the rest stays for the next start."""
         self._stopping.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that arrived is still being answered."""
+        return bool(self._busy or self._background or self._waiting)
 
     async def run(self, *, poll: bool = True) -> None:
         """Lock, start, remove a webhook, handle what waits, poll. Raises AlreadyRunningError, InvalidToken.
@@ -89,7 +93,7 @@ class Inbox:
         if starting.done():
             starting.result()
             return True
-        await _cancelled([starting])
+        await _cancelled([starting, *self._background])
         await self.application.bot.shutdown()
         return False
 
@@ -106,11 +110,13 @@ class Inbox:
 
     async def _serve(self, poll: bool) -> None:
         workers = [asyncio.create_task(self._work(), name=f"worker {n}") for n in range(self.workers)]
-        poller = Poller(self.application.bot, self.pulse, self.courier.chats, self.accept, self._idle)
-        polling = [asyncio.create_task(poller.run(), name="poll")] if poll else []
+        poller = Poller(self.application.bot, self.pulse, self.courier.chats, self.accept)
+        others = [asyncio.create_task(self._keep_house(), name="house")]
+        if poll:
+            others.append(asyncio.create_task(poller.run(), name="poll"))
         await self._stopping.wait()
         # What was about to be fetched stays with Telegram, what waits in the table stays there.
-        await _cancelled([*polling, *(worker for worker in workers if worker not in self._busy)])
+        await _cancelled([*others, *(worker for worker in workers if worker not in self._busy)])
         in_hand = self._busy | self._background
         if in_hand:
             await asyncio.wait(in_hand, timeout=self.grace_s)
@@ -172,21 +178,31 @@ class Inbox:
             self.mailbox.finish(repeat.update_id, f"the same request as {letter.update_id}")
         early_s = letter.not_before - self.mailbox.now()
         again_s = early_s if early_s > 0 else await self._reader.read(letter)
-        self._written = True
+        self._written.set()
         if again_s is None:
             self._waiting.done(letter)
         else:
             self._waiting.later(replace(letter, not_before=0.0), again_s)
 
-    async def _idle(self) -> None:
-        """Told by a poll that brought nothing: what was forgotten leaves the write-ahead log, too."""
-        if self.mailbox.now() - self._purged_at > PURGE_EVERY_S:
-            self._purged_at = self.mailbox.now()
-            await self.mailbox.purge()
-        if self._written and not self._busy:
-            self._written = False
-            await self.mailbox.flush()
-            await self.mailbox.store.checkpoint()
+    async def _keep_house(self) -> None:
+        """In quiet moments, and once a minute in others: what was forgotten leaves the write-ahead log, too."""
+        tidied_at = purged_at = float("-inf")
+        while True:
+            await self._written.wait()
+            await asyncio.sleep(1.0)
+            now = self.mailbox.now()
+            if (self._busy or self._waiting) and now - tidied_at < 60.0:
+                continue
+            tidied_at = now
+            self._written.clear()
+            try:
+                if now - purged_at > PURGE_EVERY_S:
+                    purged_at = now
+                    await self.mailbox.purge()
+                await self.mailbox.flush()
+                await self.mailbox.store.checkpoint()
+            except Exception:
+                log.exception("the database could not be tidied")
 
 
 async def _cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:

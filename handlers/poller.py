@@ -22,7 +22,7 @@ CONFLICT_NOTICE_S = 600.0
 
 
 class Poller:
-    """`accept(batch)` stores updates and gives the offset that confirms them; `idle()` is told of empty polls."""
+    """`accept(batch)` stores updates and gives the offset that confirms them."""
 
     def __init__(
         self,
@@ -30,13 +30,11 @@ class Poller:
         pulse: Pulse,
         chats: Addresses,
         accept: Callable[[list[Any]], Awaitable[int]],
-        idle: Callable[[], Awaitable[None]],
     ) -> None:
         self.bot = bot
         self.pulse = pulse
         self.chats = chats
         self._accept = accept
-        self._idle = idle
         self._told_at = float("-inf")
 
     async def run(self) -> None:
@@ -48,8 +46,6 @@ class Poller:
                 self.pulse.heard()
                 if batch:
                     offset = await self._accept(batch) or offset
-                else:
-                    await self._idle()
                 failures = 0
             except (TelegramError, TimeoutError) as error:
                 failures += 1

@@ -71,9 +71,7 @@ class Call:
             if not button.get("text"):
                 raise bad('can\'t parse inline keyboard button: Field "text" must be of type String')
             if len(actions & set(button)) != 1:
-                raise bad(
-                    "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
-                )
+                raise bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
             if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
                 raise bad("BUTTON_DATA_INVALID")
         return markup if any(markup["inline_keyboard"]) else None

@@ -167,9 +167,7 @@ def _close(html: str, begin: int, nested: list[Open], length: int) -> tuple[int,
         raise EntityError(f"Unclosed end tag at byte offset {offset}")
     opened = nested.pop()
     if found not in ("", opened.name):
-        raise EntityError(
-            f'Unmatched end tag at byte offset {offset}, expected "</{opened.name}>", found "</{found}>"'
-        )
+        raise EntityError(f'Unmatched end tag at byte offset {offset}, expected "</{opened.name}>", found "</{found}>"')
     if length == opened.offset:
         return at + 1, None
     kind = TAGS[opened.name]

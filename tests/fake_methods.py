@@ -89,9 +89,7 @@ def edit_message_reply_markup(call: Call) -> JSON:
 
 def _changed(chat: Chat, message: JSON, words: JSON, markup: JSON | None, replaced: tuple[str, ...]) -> JSON:
     # An edit without reply_markup takes the buttons away, as on the real server.
-    kept = {
-        key: value for key, value in message.items() if key not in (*replaced, "reply_markup", "edit_date")
-    }
+    kept = {key: value for key, value in message.items() if key not in (*replaced, "reply_markup", "edit_date")}
     new = {**kept, **words, **({"reply_markup": markup} if markup else {})}
     if new == {key: value for key, value in message.items() if key != "edit_date"}:
         raise bad(

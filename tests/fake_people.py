@@ -34,9 +34,7 @@ class People:
             self.chats.chats[user_id] = Chat(user_id, body)
         return person
 
-    def group(
-        self, chat_id: int, title: str = "Staff", forum: bool = False, bot_is_admin: bool = True
-    ) -> None:
+    def group(self, chat_id: int, title: str = "Staff", forum: bool = False, bot_is_admin: bool = True) -> None:
         """A group with the bot in it. Not an admin: it sees commands and replies to itself only."""
         kind = "supergroup" if forum or str(chat_id).startswith("-100") else "group"
         body: JSON = {"id": chat_id, "type": kind, "title": title, **({"is_forum": True} if forum else {})}
@@ -176,7 +174,7 @@ class People:
         ):
             self.chats.push("message", self.chats.add(place, person, **note))
 
-    def raw(self, kind: str, body: JSON, update_id: int | None = None) -> int:
+    def raw(self, kind: str, body: Any, update_id: int | None = None) -> int:
         """An update of any shape (poison, a message from the future); its update_id."""
         return self.chats.push(kind, body, update_id)
 

@@ -170,7 +170,4 @@ def test_topics_are_made_closed_and_written_to(api: FakeApi) -> None:
     sent = call(api, "sendMessage", chat_id=-100500, message_thread_id=thread, text="card")
     assert sent["message_thread_id"] == thread
     assert call(api, "closeForumTopic", chat_id=-100500, message_thread_id=thread) is True
-    assert (
-        call(api, "closeForumTopic", chat_id=-100500, message_thread_id=thread)
-        == "Bad Request: TOPIC_NOT_MODIFIED"
-    )
+    assert call(api, "closeForumTopic", chat_id=-100500, message_thread_id=thread) == "Bad Request: TOPIC_NOT_MODIFIED"
