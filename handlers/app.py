@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +29,9 @@ from handlers.courier import Courier
 from handlers.desk import Desk
 from handlers.errors import Errors
 from handlers.inbox import Inbox
-from handlers.liveness import requests
+from handlers.lines import requests
 from handlers.notices import Notices
+from handlers.pace import Limits
 from handlers.reply import Screens
 from handlers.staff import Staff
 from handlers.webhook import Webhook
@@ -107,30 +106,27 @@ class Service:
             self.inbox.spawn(source, self.desk.advance(number), ticket.chat_id)
 
     async def run(self, *, webhook: Webhook | None = None) -> None:
-        """Until stopped; polls, or receives updates at a webhook."""
-        begun = asyncio.create_task(self._begin(webhook))
-        try:
-            await self.inbox.run(poll=webhook is None)
-        finally:
-            begun.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await begun
+        """Until stopped; polls, or receives updates at a webhook. Raises AlreadyRunningError, InvalidToken."""
 
-    async def _begin(self, webhook: Webhook | None) -> None:
-        await self.inbox.started.wait()
-        if webhook is not None:
-            await webhook.open(self.application.bot, self.inbox.accept)
-        await self.resume()
-        await self.announce()
+        async def begin(_: App) -> None:
+            await self.resume()
+            if webhook is not None:
+                await webhook.open(self.application.bot, self.inbox.accept)
+            self.inbox.spawn("menus", self.announce(), 0)
+
+        self.application.post_init = begin
+        await self.inbox.run(poll=webhook is None)
 
 
-def build(settings: Settings, store: Store, *, request: BaseRequest | None = None) -> Service:
-    """The application with all its handlers over one database. `request`: another way to a Bot API."""
+def build(
+    settings: Settings, store: Store, *, request: BaseRequest | None = None, limits: Limits | None = None
+) -> Service:
+    """The application with all its handlers over one database. `request`, `limits`: another Bot API, its pace."""
     target = settings.target()
     screens = Screens(load(settings.default_language), target)
     mailbox, tickets = Mailbox(store), Tickets(store)
     notices = StaffNotices()
-    courier = Courier(mailbox, notices=notices)
+    courier = Courier(mailbox, limits, notices)
     fetching, sending = (request, request) if request is not None else requests()
     application: App = (
         ApplicationBuilder()

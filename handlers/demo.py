@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,8 +19,10 @@ from bot.settings import Settings
 from bot.store import Store
 from handlers.app import Service, build
 from handlers.demo_pbx import DemoPbx
-from handlers.terminal import CHAT, STAFF_CHAT, TOKEN, ConsoleApi, Shown, plain
+from handlers.pace import Limits
+from handlers.terminal import PERSON_ID, STAFF_ID, TOKEN, ConsoleApi, Shown, plain
 
+UNHURRIED = Limits(private_burst=1000, private_interval_s=0.001, group_calls=1000, all_calls=1000)
 SEPARATOR = "---"
 PASTE_GAP_S = 0.15  # lines that follow each other faster were pasted, not typed
 # One whole case, as it happens most often: the person's DNS gives an old address.
@@ -56,7 +59,7 @@ class Demo:
             self.console.print(
                 "[dim]Yozing va Enter bosing; raqam – tugma; @fayl – fayl yoki rasm; Ctrl+D – chiqish.[/]"
             )
-            while (said := await asyncio.to_thread(_typed)) is not None:
+            while said := await asyncio.to_thread(_typed):
                 if said.strip():
                     await running.say(said, echo=False)
 
@@ -86,11 +89,11 @@ class Demo:
             return
         edited = shown.message_id in self._printed
         self._printed[shown.message_id] = shown.text
-        who = "Operatorlar guruhi" if shown.chat_id == STAFF_CHAT["id"] else "MicroSIP Yordam"
-        style = "yellow" if shown.chat_id == STAFF_CHAT["id"] else "green"
+        who = "Operatorlar guruhi" if shown.chat_id == STAFF_ID else "MicroSIP Yordam"
+        style = "yellow" if shown.chat_id == STAFF_ID else "green"
         self.console.print(f"[bold {style}]{who}[/]{' [dim](yangilandi)[/]' if edited else ''}")
         self.console.print(escape(plain(shown.text)))
-        if shown.chat_id == CHAT["id"]:
+        if shown.chat_id == PERSON_ID:
             for number, button in enumerate(shown.buttons, 1):
                 self.console.print(f"  [cyan]\\[{number}][/] {escape(button['text'])}")
         self.console.print()
@@ -106,8 +109,8 @@ class _Running:
     async def __aenter__(self) -> _Running:
         self._folder = tempfile.TemporaryDirectory(prefix="yordam-demo-")
         self.store = Store(Path(self._folder.name) / "yordam.db", (ticket_migrations, mailbox_migrations))
-        settings = self.demo.settings.with_token(TOKEN, STAFF_CHAT["id"])
-        self.service: Service = build(settings, self.store, request=self.api)
+        settings = self.demo.settings.with_token(TOKEN, STAFF_ID)
+        self.service: Service = build(settings, self.store, request=self.api, limits=UNHURRIED)
         self._task = asyncio.create_task(self.service.run())
         return self
 
@@ -139,20 +142,15 @@ class _Running:
         self.api.type(said)
 
 
-def _typed() -> str | None:
-    """A line, and those that were pasted with it; None at the end."""
-    import select
-
-    first = sys.stdin.readline()
-    if not first:
-        return None
-    lines = [first]
-    while select.select([sys.stdin], [], [], PASTE_GAP_S)[0]:
+def _typed() -> str:
+    """A line, and those that were pasted with it; nothing at the end."""
+    lines = [sys.stdin.readline()]
+    while lines[0] and select.select([sys.stdin], [], [], PASTE_GAP_S)[0]:
         line = sys.stdin.readline()
         if not line:
             break
         lines.append(line)
-    return "".join(lines).rstrip("\n")
+    return "".join(lines)
 
 
 def piped(text: str) -> Iterator[str]:

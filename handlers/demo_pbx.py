@@ -6,6 +6,7 @@ import asyncio
 import struct
 from asyncio import DatagramTransport
 from collections.abc import Callable
+from typing import cast
 
 Address = tuple[str, int]
 KNOWN_EXTENSION = b"1002"
@@ -36,11 +37,11 @@ class _Udp(asyncio.DatagramProtocol):
         self._answer = answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
         answer = self._answer(data)
-        if answer is not None and isinstance(self._transport, DatagramTransport):
+        if answer is not None:
             self._transport.sendto(answer, addr)
 
 

@@ -48,6 +48,7 @@ STALE_AFTER = timedelta(hours=12)  # an older open case is another story: a new 
 QUESTIONS_MAX = 5
 ALL_CHECKS = tuple(check.name for check in CHECKS)
 BY_EXTENSION = tuple(check.name for check in CHECKS if "extension" in check.uses)  # a known number makes these possible
+ANSWERED_BY_PBX = frozenset({Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403, Tag.PHONE_SAYS_NOT_FOUND})
 # What is asked again after a step was carried out, to see whether it helped.
 PROOF_OF = {
     Step.FIX_DNS: Kind.NSLOOKUP,
@@ -196,17 +197,26 @@ class Desk:
     async def _move(self, ticket: Ticket, case: CaseFile) -> None:
         """A verdict when one stands, else the question that helps most, else a person."""
         asked = sum(event.kind is EventKind.ASKED for event in ticket.events)
-        closed = set(case.closed) | ({Kind.EXTENSION} if ticket.extension else set())
-        if not self.pictures:
-            closed.add(Kind.MICROSIP_SCREEN)
+        closed = set(case.closed) | self._not_to_be_had(ticket, case)
         found = diagnose(case.readings, case.results, answers=case.answers, tried=case.tried, closed=closed)
         if found.question is not None and asked < QUESTIONS_MAX and ticket.status is Status.OPEN:
             await self.ask(ticket, case, found.question, first=asked == 0)
             return
         if found.verdict is None and ticket.status is Status.ESCALATED:
             return  # a person has it; there is nothing to add
+        if found.verdict is not None and found.verdict == case.verdict:
+            return  # said already, and nothing changed
         verdict = found.verdict or Verdict(Step.CALL_STAFF, Owner.NONE, Certainty.LIKELY, found.findings[-3:])
         await self._tell(ticket, case, verdict, [finding.to_json() for finding in found.findings])
+
+    def _not_to_be_had(self, ticket: Ticket, case: CaseFile) -> set[Kind]:
+        """Kinds that would tell nothing here: no picture reader, a number known, or one that nothing could use."""
+        closed = set() if self.pictures else {Kind.MICROSIP_SCREEN}
+        heard = {finding.tag for reading in case.readings for finding in reading.findings}
+        traced = bool(self.target.log_files or self.target.log_command or self.target.api_url)
+        if ticket.extension or not (traced or heard & ANSWERED_BY_PBX):
+            closed.add(Kind.EXTENSION)
+        return closed
 
     async def ask(self, ticket: Ticket, case: CaseFile, kind: Kind, *, first: bool = False) -> None:
         """Asks for one kind of evidence; the first time after a word on the server."""

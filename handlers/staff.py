@@ -278,7 +278,8 @@ def path_line(case: CaseFile) -> str:
 
     phone = {finding.tag for reading in case.readings for finding in reading.findings}
     ping = "❌" if any(f.tag is Tag.SERVER_PING_LOST for r in case.results for f in r.findings) else mark("ping")
-    microsip = "?" if not phone else "✅" if Tag.ACCOUNT_RIGHT in phone else _user_mark(phone)
+    fine = phone & {Tag.ACCOUNT_RIGHT, Tag.PHONE_ONLINE, Tag.PHONE_REGISTERED}
+    microsip = "?" if not phone else "✅" if fine else _user_mark(phone)
     register = "✅" if phone & {Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE} else "?"
     if any(tag.value.startswith("log_") for tag in phone) and register == "?":
         register = "❌"

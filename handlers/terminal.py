@@ -20,11 +20,12 @@ from typing import Any
 
 from telegram.request import BaseRequest, RequestData
 
-PERSON = {"id": 1, "is_bot": False, "first_name": "Mehmon", "language_code": "uz"}
-CHAT = {"id": 1, "type": "private", "first_name": "Mehmon"}
+PERSON_ID, STAFF_ID = 1, -100
+PERSON = {"id": PERSON_ID, "is_bot": False, "first_name": "Mehmon", "language_code": "uz"}
+CHAT = {"id": PERSON_ID, "type": "private", "first_name": "Mehmon"}
 BOT = {"id": 42, "is_bot": True, "first_name": "MicroSIP Yordam", "username": "microsip_yordam_bot"}
 TOKEN = "42:in-process"  # noqa: S105 - of no bot anywhere
-STAFF_CHAT = {"id": -100, "type": "supergroup", "title": "Operatorlar"}
+STAFF_CHAT = {"id": STAFF_ID, "type": "supergroup", "title": "Operatorlar"}
 QUIET_S = 0.15
 _TAG = re.compile(r"<[^<>]{1,200}>")
 
@@ -81,7 +82,7 @@ class ConsoleApi(BaseRequest):
 
     def buttons(self) -> list[tuple[Shown, dict[str, Any]]]:
         """The buttons that a number presses."""
-        private = [s for s in self.shown.values() if s.chat_id == CHAT["id"] and s.buttons]
+        private = [s for s in self.shown.values() if s.chat_id == PERSON_ID and s.buttons]
         return [(private[-1], button) for button in private[-1].buttons] if private else []
 
     def send_file(self, path: Path) -> None:
@@ -100,7 +101,7 @@ class ConsoleApi(BaseRequest):
     async def quiet(self, busy: Callable[[], bool]) -> None:
         """Returns when the bot has answered all that was said."""
         self._called_at = time.monotonic()
-        while busy() or not self._updates.empty() or time.monotonic() - self._called_at < QUIET_S:
+        while busy() or not self._updates.empty() or time.monotonic() - self._called_at < QUIET_S:  # noqa: ASYNC110 - three conditions
             await asyncio.sleep(0.02)
 
     def _put(self, update: dict[str, Any]) -> None:
@@ -124,7 +125,7 @@ class ConsoleApi(BaseRequest):
         """Nothing to close."""
 
     async def do_request(
-        self, url: str, method: str, request_data: RequestData | None = None, **_: Any
+        self, url: str, method: str, request_data: RequestData | None = None, *_timeouts: Any, **_named: Any
     ) -> tuple[int, bytes]:
         """Bot API in, Bot API out."""
         name = url.rsplit("/", 1)[-1].replace("_", "")
@@ -152,15 +153,13 @@ class ConsoleApi(BaseRequest):
         return {"file_id": body["file_id"], "file_unique_id": body["file_id"], "file_path": body["file_id"]}
 
     def _on_sendmessage(self, body: dict[str, Any]) -> dict[str, Any]:
-        chat = CHAT if int(body["chat_id"]) == CHAT["id"] else STAFF_CHAT
-        message = self._message(chat, BOT, text=body["text"])
-        self._show(message["message_id"], chat["id"], body)
+        message = self._message(_chat(body), BOT, text=body["text"])
+        self._show(message["message_id"], body)
         return message
 
     def _on_editmessagetext(self, body: dict[str, Any]) -> dict[str, Any]:
-        chat = CHAT if int(body["chat_id"]) == CHAT["id"] else STAFF_CHAT
-        self._show(int(body["message_id"]), chat["id"], body)
-        return self._message(chat, BOT, text=body["text"], message_id=int(body["message_id"]))
+        self._show(int(body["message_id"]), body)
+        return self._message(_chat(body), BOT, text=body["text"], message_id=int(body["message_id"]))
 
     def _on_deletemessage(self, body: dict[str, Any]) -> bool:
         self.deleted.add(int(body["message_id"]))
@@ -169,9 +168,9 @@ class ConsoleApi(BaseRequest):
     def _on_copymessage(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"message_id": next(self._ids)}
 
-    def _show(self, message_id: int, chat_id: int, body: dict[str, Any]) -> None:
+    def _show(self, message_id: int, body: dict[str, Any]) -> None:
         rows = (body.get("reply_markup") or {}).get("inline_keyboard", [])
-        shown = Shown(message_id, chat_id, body["text"], [button for row in rows for button in row])
+        shown = Shown(message_id, int(body["chat_id"]), body["text"], [button for row in rows for button in row])
         new = message_id not in self.shown
         self.shown[message_id] = shown
         if new and self._on_message is not None:
@@ -181,6 +180,10 @@ class ConsoleApi(BaseRequest):
 def plain(telegram_html: str) -> str:
     """A message's text as a terminal shows it."""
     return html.unescape(_TAG.sub("", telegram_html))
+
+
+def _chat(body: dict[str, Any]) -> dict[str, Any]:
+    return CHAT if int(body["chat_id"]) == PERSON_ID else STAFF_CHAT
 
 
 def _parameters(data: RequestData | None) -> list[tuple[str, str]]:
