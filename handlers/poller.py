@@ -17,12 +17,14 @@ from handlers.envelope import ALLOWED_UPDATES
 from handlers.liveness import Pulse, renew
 
 log = logging.getLogger(__name__)
-POLL_S = 10
 CONFLICT_NOTICE_S = 600.0
 
 
 class Poller:
-    """`accept(batch)` stores updates and gives the offset that confirms them."""
+    """`accept(batch)` stores updates and gives the offset that confirms them.
+
+    Telegram answers an empty poll after `poll_s`; an answer later than `late_s` after that means a dead connection.
+    """
 
     def __init__(
         self,
@@ -30,10 +32,14 @@ class Poller:
         pulse: Pulse,
         chats: Addresses,
         accept: Callable[[list[Any]], Awaitable[int]],
+        poll_s: int = 10,
+        late_s: float = 8.0,
     ) -> None:
         self.bot = bot
         self.pulse = pulse
         self.chats = chats
+        self.poll_s = poll_s
+        self.late_s = late_s
         self._accept = accept
         self._told_at = float("-inf")
 
@@ -56,10 +62,12 @@ class Poller:
                 await _pause(failures)
 
     async def _fetch(self, offset: int) -> list[Any]:
-        params = {"offset": offset, "timeout": POLL_S, "allowed_updates": list(ALLOWED_UPDATES)}
+        params = {"offset": offset, "timeout": self.poll_s, "allowed_updates": list(ALLOWED_UPDATES)}
         # get_updates would parse before we can store; this spelling is the library's raw way without a warning.
-        async with asyncio.timeout(POLL_S + 15):
-            batch = await self.bot.do_api_request("get_Updates", api_kwargs=params, read_timeout=POLL_S + 8)
+        async with asyncio.timeout(self.poll_s + 2 * self.late_s):
+            batch = await self.bot.do_api_request(
+                "get_Updates", api_kwargs=params, read_timeout=self.poll_s + self.late_s
+            )
         return batch if isinstance(batch, list) else []
 
     async def _failed(self, error: BaseException, failures: int) -> None:
