@@ -7,14 +7,15 @@ from bot.checks.check import Check, NotTested, Probe
 
 __all__ = ["CHECKS", "Check", "NotTested", "Probe"]
 
+PBX = ("host", "probe_host", "expected_ips", "sip_port")  # where it is probed
 HERE = ("on_this_host", "expected_ips", "probe_host")  # what decides whether the PBX runs on this host
 
 CHECKS: tuple[Check, ...] = (
     Check("dns", dns.check, ("host", "expected_ips", "dns_servers")),
-    Check("ping", ping.check, ("probe_host",)),
-    Check("sip", sip_options.check, ("host", "probe_host", "sip_port")),
+    Check("ping", ping.check, PBX),
+    Check("sip", sip_options.check, PBX),
     Check("sip_loopback", sip_options.check_loopback, ("host", "sip_port", *HERE), budget_s=2.5),
-    Check("extension", extension.check, ("host", "probe_host", "sip_port", "extension"), needs="extension"),
+    Check("extension", extension.check, (*PBX, "extension"), needs="extension"),
     Check("sockets", sockets.check, ("sip_port", "pm2_name", *HERE), budget_s=sockets.BUDGET_S),
     Check("firewall", firewall.check, ("sip_port", "user_ip", *HERE), budget_s=firewall.BUDGET_S),
     Check("pm2", pm2.check, ("pm2_name", *HERE), budget_s=pm2.BUDGET_S),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from bot.checks.check import NotTested, Probe
-from bot.model import Failure
+from bot.model import Failure, Target
 
 T = TypeVar("T")
 
@@ -40,6 +40,23 @@ def split_port(server: str, default_port: int) -> tuple[str, int]:
     if not colon or literal(host) is None or not 0 < number < 65536:
         raise NotTested(Failure.UNREADABLE, f"not an address with a port: {server!r}")
     return host.strip("[]"), number
+
+
+async def pbx_address(target: Target, probe: Probe) -> str:
+    """Where the PBX is probed: `probe_host`, but never a host that is not the PBX.
+
+    Where the PBX's addresses are known, its name need not be asked for: with a wrong or dead name the probe would
+    go astray or nowhere, and one fault would look like two. What the name says is the `dns` check's matter.
+    Raises NotTested as `resolve`, and UNREADABLE when the name leads to no host at all (0.0.0.0).
+    """
+    known = sorted(target.expected_ips, key=lambda ip: (":" in ip, ip))
+    if known and target.probe_host == target.host:
+        return known[0]
+    address = await resolve(target.probe_host, probe)
+    parsed = literal(address)
+    if parsed is not None and (parsed.is_unspecified or parsed.is_multicast):
+        raise NotTested(Failure.UNREADABLE, f"{target.probe_host} leads to {address}")
+    return address
 
 
 async def resolve(host: str, probe: Probe) -> str:

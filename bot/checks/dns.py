@@ -61,10 +61,10 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     """SERVER_DNS_* as above, and SERVER_DNS_HAS_AAAA and _HAS_SRV where there are such records."""
     if (address := literal(target.host)) is not None:
         return (Finding(Tag.SERVER_DNS_OK, {"addresses": (str(address),)}),)
-    name = _name(target.host)
+    name = host_name(target.host)
     servers = [split_port(server, 53) for server in target.dns_servers or _usual_resolvers()]
     wait_s = target.timeout_s * 0.75 / TRIES
-    words = await asyncio.gather(*(_ask(name, ip, port, wait_s) for ip, port in servers))
+    words = await asyncio.gather(*(ask_resolver(name, ip, port, wait_s) for ip, port in servers))
     probe.note(", ".join(f"{word.server} {' '.join(word.a.records) or word.a.rcode}" for word in words))
     if naptr := _all(word.naptr for word in words):
         probe.note(f"NAPTR {' '.join(naptr)}")
@@ -103,7 +103,8 @@ def _all(said: Iterable[Said]) -> tuple[str, ...]:
     return tuple(sorted({record for one in said for record in one.records}))
 
 
-def _name(host: str) -> dns.name.Name:
+def host_name(host: str) -> dns.name.Name:
+    """The name as DNS has it. Raises NotTested(UNREADABLE) on what is none."""
     try:
         if not HOST.fullmatch(host):
             raise dns.name.BadLabelType
@@ -120,7 +121,8 @@ def _usual_resolvers() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *PUBLIC)))
 
 
-async def _ask(name: dns.name.Name, ip: str, port: int, wait_s: float) -> Word:
+async def ask_resolver(name: dns.name.Name, ip: str, port: int, wait_s: float) -> Word:
+    """What one resolver says about the name; each packet waits for wait_s, three are sent at most."""
     service = dns.name.from_text("_sip._udp", name)
     a, aaaa, srv, naptr = await asyncio.gather(
         _query(name, "A", ip, port, [wait_s] * TRIES),

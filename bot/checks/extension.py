@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from bot.checks.address import resolve
+from bot.checks.address import pbx_address
 from bot.checks.check import NotTested, Probe
 from bot.checks.sip_options import MARGIN_S
 from bot.checks.sip_udp import exchange, request
@@ -26,7 +26,7 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     if not EXTENSION.fullmatch(extension):
         raise NotTested(Failure.UNREADABLE, "not an extension")
     until = asyncio.get_running_loop().time() + target.timeout_s - MARGIN_S
-    address = await resolve(target.probe_host, probe)
+    address = await pbx_address(target, probe)
     limit_s = until - asyncio.get_running_loop().time()
     ask = request("REGISTER", target.host, target.sip_port, user=extension)
     ended = await exchange(ask, address, target.sip_port, probe, limit_s=limit_s)

@@ -31,11 +31,11 @@ async def require_here(target: Target, probe: Probe) -> None:
 
 
 async def _find_out(target: Target, probe: Probe) -> bool:
-    if any(_is_own(address) for address in target.expected_ips):
+    if any(is_own(address) for address in target.expected_ips):
         return True
     try:
         async with asyncio.timeout(LOOK_UP_S):
-            return _is_own(await resolve(target.probe_host, probe))
+            return is_own(await resolve(target.probe_host, probe))
     except TimeoutError as error:
         raise NotTested(Failure.TIMEOUT, "no resolver tells whether the PBX is here") from error
     except NotTested as end:
@@ -44,7 +44,7 @@ async def _find_out(target: Target, probe: Probe) -> bool:
         return False
 
 
-def _is_own(address: str) -> bool:
+def is_own(address: str) -> bool:
     """Whether a UDP socket may be bound to the address. Nothing is sent."""
     with contextlib.suppress(ValueError, OSError):
         ip = ip_address(address)

@@ -15,7 +15,7 @@ from icmplib.exceptions import (  # type: ignore[import-untyped]
     SocketPermissionError,
 )
 
-from bot.checks.address import resolve
+from bot.checks.address import pbx_address
 from bot.checks.check import NotTested, Probe
 from bot.checks.command import ask
 from bot.model import Failure, Finding, Tag, Target
@@ -27,7 +27,7 @@ PING_TIME = re.compile(r"time[=<]\s?([0-9.]{1,12}) ?ms")
 
 async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     """SERVER_PING_ANSWERS(rtt_ms: the quickest) when any echo came back, else SERVER_PING_LOST."""
-    address = await resolve(target.probe_host, probe)
+    address = await pbx_address(target, probe)
     wait_s = min(LONGEST_WAIT_S, target.timeout_s / 2)
     rtts_ms = await _echoes(address, wait_s, probe)
     if not rtts_ms:
