@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,10 +20,16 @@ OPEN = Finding(Tag.SERVER_FIREWALL_OPEN)
 INACTIVE = Finding(Tag.SERVER_FIREWALL_INACTIVE)
 
 
-@pytest.fixture
-def space() -> Iterator[Namespace]:
+@pytest.fixture(scope="module")
+def network() -> Iterator[Namespace]:
     with Namespace() as made:
         yield made
+
+
+@pytest.fixture
+def space(network: Namespace) -> Iterator[Namespace]:
+    yield network
+    network.reset()
 
 
 @pytest.fixture
@@ -228,10 +235,10 @@ def test_what_happens_to_one_users_packet(
 def test_a_counter_that_rises_while_we_look_is_told(space: Namespace, pbx: Target) -> None:
     apply(space, "-A INPUT -p udp --dport 5060 -j DROP")
     rule = "-A INPUT -p udp -m udp --dport 5060 -j DROP"
-    before, after = space.checks("firewall", pbx, lambda: space.send("203.0.113.10", 5060, 7))
-    assert before == ((blocks("iptables", rule),), None)
+    assert space.check("firewall", pbx) == ((blocks("iptables", rule),), None)
+    space.send("203.0.113.10", 5060, 7)
     rose = Finding(Tag.SERVER_FIREWALL_COUNTER_ROSE, {"rule": rule, "packets": 7})
-    assert after == ((blocks("iptables", rule), rose), None)
+    assert space.check("firewall", pbx, again=True) == ((blocks("iptables", rule), rose), None)
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="not installed: setpriv")
@@ -240,7 +247,37 @@ def test_without_rights_nothing_is_guessed(space: Namespace, pbx: Target) -> Non
 
 
 def test_without_tools_nothing_is_guessed(space: Namespace, pbx: Target, tmp_path: Path) -> None:
+    # Their usual places are always looked at, so there they have to be shadowed by programs that fail.
+    for name in ("nft", "iptables-save"):
+        (tmp_path / name).write_text("#!/bin/sh\necho out of order >&2; exit 3\n")
+        (tmp_path / name).chmod(0o755)
+    assert space.check("firewall", pbx, env={"PATH": str(tmp_path)}) == ((), Failure.UNREADABLE)
+
+
+def test_another_hosts_firewall_is_not_read(space: Namespace, pbx: Target) -> None:
     assert space.check("firewall", replace(pbx, on_this_host=False)) == ((), Failure.NOT_HERE)
+
+
+@pytest.mark.parametrize(
+    ("banned_now", "expected"),
+    [
+        ("[{'call-soundz': ['203.0.113.77']}]", [bans("203.0.113.77"), banned("203.0.113.77")]),
+        ("[{'sshd': ['203.0.113.77']}]", [bans("203.0.113.77")]),
+        ("[{'call-soundz': []}, {'sshd': []}]", []),
+        ("[]", []),
+        ("__import__('os')", []),
+        ("[7, {'x': 7}]", []),
+    ],
+)
+def test_what_fail2ban_itself_says_counts_too(
+    space: Namespace, pbx: Target, tmp_path: Path, banned_now: str, expected: list[Finding]
+) -> None:
+    program = tmp_path / "fail2ban-client"
+    program.write_text(f'#!/bin/sh\ncat <<"E"\n{banned_now}\nE\n')
+    program.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    asked = replace(pbx, user_ip="203.0.113.77")
+    assert space.check("firewall", asked, env=env) == ((INACTIVE, *expected), None)
 
 
 UFW = shutil.which("ufw")

@@ -14,13 +14,20 @@ from bot.model import Failure, Finding, Tag, Target
 from tests.servers.namespace import Namespace, why_not
 from tests.servers.pm2 import FakePm2
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+REASON = why_not("nft")
+pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Namespace]:
+    with Namespace() as made:
+        yield made
 
 
 @pytest.fixture
-def space() -> Iterator[Namespace]:
-    with Namespace() as made:
-        yield made
+def space(network: Namespace) -> Iterator[Namespace]:
+    yield network
+    network.reset()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,6 +36,7 @@ class Namespace:
     def __init__(self) -> None:
         self.name = f"yordam-{os.getpid()}-{next(_numbers)}"
         self._background: list[subprocess.Popen[bytes]] = []
+        self._checker: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -57,11 +58,9 @@ class Namespace:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._background:
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+        self._end_listeners()
+        if self._checker is not None:
+            self._checker.communicate()  # the end of its orders is the end of it
         for name in (self.name, f"{self.name}-client"):
             subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
 
@@ -81,42 +80,53 @@ class Namespace:
 
     def listen(self, address: str, port: int, *, kind: str = "udp", program: str = sys.executable) -> int:
         """Opens a socket that nobody reads from; the pid of its owner."""
-        return self.start(program, "-c", LISTENER, address, str(port), kind).pid
+        return self.start(program, "-ISc", LISTENER, address, str(port), kind).pid
 
     def send(self, address: str, port: int, packets: int) -> None:
         """UDP packets of 100 bytes from the client."""
-        argv = ("ip", "netns", "exec", f"{self.name}-client", sys.executable, "-c", SENDER)
+        argv = ("ip", "netns", "exec", f"{self.name}-client", sys.executable, "-ISc", SENDER)
         subprocess.run([*argv, address, str(port), str(packets)], check=True, capture_output=True)
 
     def check(
-        self, name: str, target: Target, *, env: Mapping[str, str] | None = None, user: str | None = None
+        self,
+        name: str,
+        target: Target,
+        *,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+        again: bool = False,
     ) -> Told:
-        """One check of the registry run in here: (findings, failure)."""
-        become = ("setpriv", f"--reuid={user}", "--clear-groups") if user else ()
-        return _told(self.run(*become, sys.executable, "-c", CHECKS, stdin=_order(name, target, env)))
+        """One check of the registry run in here: (findings, failure). `again`: a re-check by the same runner."""
+        order = {"name": name, "target": _plain(target), "env": {**os.environ, **(env or {})}, "again": again}
+        if user:
+            become = ("setpriv", f"--reuid={user}", "--clear-groups")
+            return _told(self.run(*become, sys.executable, "-c", CHECKS, stdin=json.dumps(order)))
+        checker = self._checker or self._start_checker()
+        assert checker.stdin is not None
+        assert checker.stdout is not None
+        checker.stdin.write(json.dumps(order) + "\n")
+        checker.stdin.flush()
+        return _told(checker.stdout.readline())
 
-    def checks(self, name: str, target: Target, between: Callable[[], None]) -> tuple[Told, Told]:
-        """The same check, something else, and the check again, by the same runner."""
+    def _start_checker(self) -> subprocess.Popen[str]:
         argv = ["ip", "netns", "exec", self.name, sys.executable, "-c", CHECKS]
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            told = []
-            for again in (False, True):
-                if again:
-                    between()
-                process.stdin.write(_order(name, target, None))
-                process.stdin.flush()
-                told.append(_told(process.stdout.readline()))
-            process.stdin.close()
-        return told[0], told[1]
+        self._checker = subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}
+        )
+        return self._checker
+
+    def reset(self) -> None:
+        """No listeners and no rules, as at the beginning."""
+        self._end_listeners()
+        self.run("nft", "flush", "ruleset")
+
+    def _end_listeners(self) -> None:
+        while self._background:
+            with self._background.pop() as process:
+                process.kill()
 
 
 Told = tuple[tuple[Finding, ...], Failure | None]
-
-
-def _order(name: str, target: Target, env: Mapping[str, str] | None) -> str:
-    return json.dumps({"name": name, "target": _plain(target), "env": {**os.environ, **(env or {})}}) + "\n"
 
 
 def _told(line: str) -> Told:
@@ -160,8 +170,8 @@ for line in sys.stdin:
     for name in ("dns_servers", "log_files"):
         fields[name] = tuple(fields[name])
     fields["expected_ips"] = frozenset(fields["expected_ips"])
-    again = runner is not None
-    runner = runner or Runner(env=order["env"])
-    results = asyncio.run(runner.run(Target(**fields), only=[order["name"]], fresh=again))
+    if not order["again"]:
+        runner = Runner(env=order["env"])
+    results = asyncio.run(runner.run(Target(**fields), only=[order["name"]], fresh=order["again"]))
     print(json.dumps(results[0].to_json()), flush=True)
 """
