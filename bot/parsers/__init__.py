@@ -6,35 +6,33 @@ A parser module has `parse(page, context) -> list[Claim]`, is pure and total, an
 from __future__ import annotations
 
 import logging
-from importlib import import_module
 from types import ModuleType
 
 from bot.model import Context, Evidence, Kind, Reading
+from bot.parsers import (
+    firewall,
+    listening,
+    microsip_ini,
+    microsip_log,
+    microsip_status,
+    nslookup,
+    pbx_log,
+    ping,
+    traceroute,
+)
 from bot.parsers.mojibake import decode
 from bot.parsers.page import Claim, Page
 
-
-def _present(name: str) -> list[ModuleType]:
-    try:
-        return [import_module(f"bot.parsers.{name}")]
-    except ModuleNotFoundError:
-        return []
-
-
-PARSERS: tuple[ModuleType, ...] = tuple(
-    module
-    for name in (
-        "nslookup",
-        "ping",
-        "traceroute",
-        "firewall",
-        "listening",
-        "pbx_log",
-        "microsip_log",
-        "microsip_ini",
-        "microsip_status",
-    )
-    for module in _present(name)
+PARSERS: tuple[ModuleType, ...] = (
+    nslookup,
+    ping,
+    traceroute,
+    firewall,
+    listening,
+    pbx_log,
+    microsip_log,
+    microsip_ini,
+    microsip_status,
 )
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _log = logging.getLogger(__name__)

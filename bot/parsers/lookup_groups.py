@@ -5,12 +5,15 @@ Server: … Address: …   begins a lookup when the one before has a server or a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from bot.model import Context
 from bot.parsers.addresses import host_name
 from bot.parsers.lookup_marks import Mark, marks
 from bot.parsers.page import Page
+
+_TYPED = re.compile(r"(?:^|\n|> )([\w-]{1,63}\.[\w.-]{1,190})\s*$")
 
 
 @dataclass(slots=True)
@@ -23,6 +26,7 @@ class Lookup:
     tools: list[str] = field(default_factory=list)
     asked: str | None = None  # by a command, a question or an interactive line
     server: bool = False
+    servers: set[str] = field(default_factory=set)  # their names, as printed
     sure: bool = False  # something that only a DNS tool prints was seen
     short: bool = False
     interactive: bool = False
@@ -84,14 +88,14 @@ class _Grouping:
     """Puts marks into lookups; a new one begins where a tool starts over."""
 
     def __init__(self, page: Page, context: Context) -> None:
-        self._page, self._context = page, context
+        self._raw, self._page, self._context = page, page.squeezed(), context
         self._session = 0
         self._now = Lookup(0)
         self._all: list[Lookup] = []
 
     def lookups(self) -> list[Lookup]:
         silent = {self._page.offset_of(c.line) for c in self._page.commands if c.silent}
-        for mark in marks(self._page, self._context.host):
+        for mark in marks(self._raw, self._page, self._context.host):
             getattr(self, f"_{mark.kind}")(mark)
             line = self._page.offset_of(self._page.line_at(mark.at))
             if mark.kind == "command" and line in silent and (mark.status == "short" or mark.tool == "getent"):
@@ -138,7 +142,8 @@ class _Grouping:
     def _question(self, mark: Mark) -> None:
         self._now.grow(mark)
         self._now.section = None
-        self._now.asked = self._now.asked or mark.host
+        if not self._now.aliases:  # else it names the chain's end
+            self._now.asked = self._now.asked or mark.host
 
     def _section(self, mark: Mark) -> None:
         if self._now.first >= 0:
@@ -159,15 +164,15 @@ class _Grouping:
                 self._close()
         self._now.grow(mark)
         self._now.server = True
+        self._now.servers.add((mark.host or "").lower())
         self._now.sure = self._now.sure or mark.sure
         if typed:
             self._now.asked, self._now.interactive = typed, True
 
     def _typed_before(self, at: int) -> str | None:
         """The bare name typed in nslookup's interactive mode, on the line above the server's."""
-        lines = self._page.text[max(0, at - 300) : at].rstrip().rsplit("\n", 1)
-        name = lines[-1].strip(" >")
-        return host_name(name) if "." in name and " " not in name else None
+        typed = _TYPED.search(self._page.text[max(0, at - 300) : at])
+        return host_name(typed[1]) if typed else None
 
     def _pair(self, mark: Mark) -> None:
         """A pair with an unknown label: the server when it comes first, an answer after that."""
@@ -220,15 +225,17 @@ class _Grouping:
 
     def _failed(self, mark: Mark) -> None:
         now = self._now
+        names = [name for name in mark.names if name not in now.servers] or list(mark.names[-1:])
+        host = now.asked if now.asked in names else names[-1] if names else None
         if mark.status == "address" and not now.asked:
             return
         if mark.status is None and not (now.server or now.troubles or mark.tool):
             return
-        if now.done and mark.host and now.host and mark.host != now.host and now.failed:
+        if now.done and host and now.host and host != now.host and now.failed:
             self._close()
         self._now.grow(mark)
         self._now.failed.append("nxdomain" if mark.status == "address" else mark.status)
-        self._now.failed_hosts += [mark.host] if mark.host else []
+        self._now.failed_hosts += [host] if host else []
 
     def _timeout(self, mark: Mark) -> None:
         self._now.grow(mark)

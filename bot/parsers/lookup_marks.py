@@ -34,17 +34,18 @@ class Mark:
     status: str | None = None  # of header and failed; 'short' of a command; a section's name
     addresses: tuple[str, ...] = ()
     target: str | None = None  # of an alias
+    names: tuple[str, ...] = ()  # of failed: the looked-up name, perhaps the DNS server's too
     sure: bool = True  # a server told by its place alone is not sure
 
 
 _COMMAND = re.compile(
     r"(?:^|(?<![<>])[>#$%][ ]?)[ \t]*(?:sudo )?(nslookup|dig|host|Resolve-DnsName|getent|resolvectl|systemd-resolve|"
     r"dscacheutil)"
-    r"(?:\.exe)?((?:[ \t]+[^\s|]{1,255}){0,8})[ \t]*(?=$|\|)",
+    r"(?:\.exe)?((?:[ \t]+[!-{}~]{1,255}){0,8})[ \t]*(?=$|\|)",
     re.MULTILINE | re.IGNORECASE,
 )
 _BANNER = re.compile(r"<<>> DiG [\w.~+-]{1,60}(?: <<>>([^\n]{0,200}))?")
-_HEADER = re.compile(r"HEADER<<-[^\n]{0,40}?status: (\w+)")
+_HEADER = re.compile(r"HEADER<<-[^\n]{0,40}?status:\s(\w+)")
 _QUESTION = re.compile(rf"(?<![;\w]);({HOST})\s+IN\s+(?:A|AAAA|ANY|NS|MX|CNAME|SRV)\b")
 _SECTION = re.compile(r";; (ANSWER|AUTHORITY|ADDITIONAL) SECTION:")
 _RECORD = re.compile(
@@ -60,9 +61,9 @@ _FIELD_NAME = re.compile(
 )
 _HAS = re.compile(rf"(?<!\S)({HOST}) has (?:IPv6 )?address ({ADDRESS})")
 _ALIAS = re.compile(rf"(?<!\S)({HOST})\s+(?:is an alias for|canonical name =)\s*({HOST})")
-_ALIASES = re.compile(rf"(?<!\w)Aliases:\s*({HOST})")
+_ALIASES = re.compile(r"(?<!\w)Aliases:[ \t]*([\w-]{1,63}\.[\w.-]{1,190})")
 _RESOLVECTL = re.compile(
-    rf"^({HOST}): ({ADDRESS})[ \t]*(?:-- link: |$)"
+    rf"^([\w-]{{1,63}}\.[\w.-]{{1,190}}): ({ADDRESS})[ \t]*(?:-- link: |$)"
     rf"|^[ \t]{{4,80}}({ADDRESS})[ \t]+-- link",
     re.MULTILINE,
 )
@@ -74,7 +75,7 @@ _GETENT = re.compile(
 _BARE = re.compile(rf"^({ADDRESS})$", re.MULTILINE)
 _PAIR = re.compile(rf"(?<![\w])Address(es)?(?: \d{{1,2}})?\s?:\s*({ADDRESS})([#:]\d{{1,5}})?", re.IGNORECASE)
 _MORE = re.compile(rf"[\s,]{{1,40}}({ADDRESS})(?![#:]\d)")
-_NAME_LINE = re.compile(rf"^[ \t]*([^\s:>]{{1,16}}(?: [^\s:]{{1,2}})?) ?:[ \t]+({HOST})$", re.MULTILINE)
+_NAME_LINE = re.compile(rf"(?<!\S)([^\s:>]{{1,16}}(?: [^\s:]{{1,2}})?) ?: ({HOST})(?=\s|$)")
 _AUTHORITY = re.compile(r"(?:Non-a|\bA)uthoritative answer")
 _FOREIGN = re.compile(
     r"icmp_seq|\bTTL=\d|ping statistics|Pinging |^PING |traceroute to |"
@@ -84,11 +85,16 @@ _FOREIGN = re.compile(
 _NOT_NAMES = frozenset(("query", "hosts", "ahosts", "ahostsv4", "ahostsv6", "host", "name", "a", "aaaa", "any", "in"))
 
 
-def marks(page: Page, known_host: str) -> list[Mark]:
-    """All marks of the page in text order. `known_host` is never taken for a DNS server's name."""
+def marks(raw: Page, page: Page, known_host: str) -> list[Mark]:
+    """All marks in text order; offsets are those of `page`, which is `raw` squeezed (columns tell some rows).
+
+    `known_host` is never taken for a DNS server's name.
+    """
     text = page.text
-    found = [*_commands(text), *_dig(text), *_rows(text), *_pairs(text, known_host)]
-    found += [Mark(at, end, kind, tool, host, status) for at, end, kind, tool, host, status in failures(text)]
+    found = [*_commands(text), *_dig(text), *_rows(text), *_pairs(text, known_host), *_columns(raw, page)]
+    found += [
+        Mark(at, end, kind, tool, status=status, names=names) for at, end, kind, tool, names, status in failures(text)
+    ]
     found += [Mark(m.start(), m.end(), "foreign") for m in _FOREIGN.finditer(text)]
     found += [Mark(m.start(), m.end(), "authority") for m in _AUTHORITY.finditer(text)]
     own = {page.line_at(mark.at) for mark in found if mark.kind == "command"}
@@ -157,17 +163,28 @@ def _rows(text: str) -> Iterator[Mark]:
         yield Mark(found.start(), found.end(), "alias", tool, host_name(found[1]), target=host_name(found[2]))
     for found in _ALIASES.finditer(text):
         yield Mark(found.start(), found.end(), "alias", None, host_name(found[1]))
-    for found in _RESOLVECTL.finditer(text):
-        if ip := address(found[2] or found[3]):
-            yield Mark(found.start(), found.end(), "answer", "resolvectl", host_name(found[1] or ""), addresses=(ip,))
-    for found in _GETENT.finditer(text):
-        names = found[2].split()
-        if ip := address(found[1]):
-            host = host_name(names[-1]) if names else None
-            yield Mark(found.start(), found.end(), "address", "getent", host, addresses=(ip,))
     for found in _BARE.finditer(text):
         if ip := address(found[1]):
             yield Mark(found.start(), found.end(), "address", addresses=(ip,))
+
+
+def _columns(raw: Page, page: Page) -> Iterator[Mark]:
+    """Rows that only their columns tell from chat: getent's, and resolvectl's further addresses."""
+    for found in _RESOLVECTL.finditer(raw.text):
+        at, end = _place(found, raw, page)
+        if ip := address(found[2] or found[3]):
+            yield Mark(at, end, "answer", "resolvectl", host_name(found[1] or ""), addresses=(ip,))
+    for found in _GETENT.finditer(raw.text):
+        at, end = _place(found, raw, page)
+        names = found[2].split()
+        if ip := address(found[1]):
+            yield Mark(at, end, "address", "getent", host_name(names[-1]) if names else None, addresses=(ip,))
+
+
+def _place(found: re.Match[str], raw: Page, page: Page) -> tuple[int, int]:
+    line = raw.line_at(found.start())
+    at = page.offset_of(line)
+    return at, at + len(page.lines[line])
 
 
 def _pairs(text: str, known_host: str) -> Iterator[Mark]:
@@ -193,8 +210,13 @@ def _pairs(text: str, known_host: str) -> Iterator[Mark]:
         elif label or text[found.start() - 1 : found.start()] in ("", "\n"):
             yield Mark(at, end, "pair", None, value or None, addresses=tuple(ips), sure=bool(label))
     for found in _NAME_LINE.finditer(text):
-        if found.start() not in paired and (host := host_name(found[2])):
-            yield Mark(found.start(), found.end(), "name", None, host, sure=bool(_NAME.fullmatch(found[1])))
+        host, known = host_name(found[2]), bool(_NAME.fullmatch(found[1]))
+        alone = text[found.end() : found.end() + 1] in ("", "\n") and text[found.start() - 1 : found.start()] in (
+            "",
+            "\n",
+        )
+        if host and found.start() not in paired and (known or alone):
+            yield Mark(found.start(), found.end(), "name", None, host, sure=known)
 
 
 def _label(window: str) -> tuple[str, str, int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from bot.parsers.addresses import ADDRESS, HOST, host_name
 
-Failure = tuple[int, int, str, str | None, str | None, str | None]  # at, end, kind, tool, host, status
+Failure = tuple[int, int, str, str | None, tuple[str, ...], str | None]  # at, end, kind, tool, names, status
 
 # Order matters: the first that fits says the status. Windows words the reason in English in every language.
 _REASONS = tuple(
@@ -32,7 +32,7 @@ _HOST_NOT_FOUND = re.compile(rf"\bHost\s+({HOST})\s+not\s+found:\s+(?:(\d+)\s?)?
 _NO_RECORD = re.compile(rf"(?<!\S)({HOST}) has no (?:A|AAAA|address) record")
 _ERROR_ID = re.compile(r"FullyQualifiedErrorId\s{0,4}:\s{0,4}([\w.]{4,80})([^\n]{0,80})")
 _POWERSHELL = re.compile(rf"Resolve-DnsName ?:\s+({HOST})\s?:\s+([^\n+]{{3,160}})")
-_RESOLVECTL = re.compile(rf"({HOST}): resolve call failed: ([^\n]{{3,200}})")
+_RESOLVECTL = re.compile(rf"({HOST}): (?:resolve call failed:\s|(?=Name '))([^\n]{{3,200}})")
 _OLD_BUSYBOX = re.compile(r"can't resolve '([^'\n(]{1,253})'")
 _REVERSE = re.compile(r"\.(?:in-addr|ip6)\.arpa\s+name = ")
 _TIMEOUT = re.compile(
@@ -66,6 +66,11 @@ def reason(words: str) -> str | None:
     return next((status for status, pattern in _REASONS if pattern.search(words)), None)
 
 
+def _names(words: str) -> tuple[str, ...]:
+    """The dotted names among words: the DNS server's own, where it has one, and the looked-up one."""
+    return tuple(name for word in words.split() if (name := host_name(word)) and "." in name)
+
+
 def failures(text: str) -> Iterator[Failure]:
     """Every line that says why there is no address. A status of None: it failed, the words are not known."""
     yield from _starred(text)
@@ -76,51 +81,49 @@ def failures(text: str) -> Iterator[Failure]:
             found.end(),
             "failed",
             "host",
-            host_name(found[1]),
+            _names(found[1]),
             by_code or reason(found[3] or "") or "error",
         )
     for found in _NO_RECORD.finditer(text):
-        yield found.start(), found.end(), "failed", "host", host_name(found[1]), "no_address"
+        yield found.start(), found.end(), "failed", "host", _names(found[1]), "no_address"
     for found in _ERROR_ID.finditer(text):
         if "dnsname" in found[2].lower() or "DnsClient" in found[2] or "DNS_" in found[1]:
-            yield found.start(), found.end(), "failed", "resolve-dnsname", None, reason(found[1])
+            yield found.start(), found.end(), "failed", "resolve-dnsname", (), reason(found[1])
     for found in _POWERSHELL.finditer(text):
         host = host_name(found[1])
         if host and "." in host:
-            yield found.start(), found.end(), "failed", "resolve-dnsname", host, reason(found[2])
+            yield found.start(), found.end(), "failed", "resolve-dnsname", (host,), reason(found[2])
     for found in _RESOLVECTL.finditer(text):
-        yield found.start(), found.end(), "failed", "resolvectl", host_name(found[1]), reason(found[2]) or "error"
+        yield found.start(), found.end(), "failed", "resolvectl", _names(found[1]), reason(found[2]) or "error"
     for found in _OLD_BUSYBOX.finditer(text):
-        yield found.start(), found.end(), "failed", "busybox-nslookup", host_name(found[1]), "nxdomain"
+        yield found.start(), found.end(), "failed", "busybox-nslookup", _names(found[1]), "nxdomain"
     for found in _REVERSE.finditer(text):
-        yield found.start(), found.end(), "failed", "bind-nslookup", None, "no_address"
+        yield found.start(), found.end(), "failed", "bind-nslookup", (), "no_address"
     for found in _TIMEOUT.finditer(text):
-        yield found.start(), found.end(), "timeout", None, None, "timeout"
+        yield found.start(), found.end(), "timeout", None, (), "timeout"
     for found in _TROUBLE.finditer(text):
         kind = "timeout" if "timed out" in found[0] else "error"
-        yield found.start(), found.end(), kind, None, None, kind
+        yield found.start(), found.end(), kind, None, (), kind
     for found in _MISSING.finditer(text):
         tool = (found[1] or found[2]).lower()
-        yield found.start(), found.end(), "failed", tool, None, "error"
+        yield found.start(), found.end(), "failed", tool, (), "error"
 
 
 def _starred(text: str) -> Iterator[Failure]:
     """'*** SERVER can't find NAME: Reason' in any language; about the DNS server's own name: nothing."""
     for found in _STARS.finditer(text):
         words = found[1].split("\n\n", 1)[0]
-        reasoned = re.match(r"[^:]{3,200}: ?[A-Za-z][\w-]*(?: [a-z][\w-]*){0,5}", words)
+        reasoned = re.match(r"[^:]{3,200}:\s?[A-Za-z][\w-]*(?:\s[a-z][\w-]*){0,5}", words)
         line = words.split("\n", 1)[0]
-        said = reasoned[0] if reasoned and reason(reasoned[0]) else line
+        said = reasoned[0] if reasoned and reason(" ".join(reasoned[0].split())) else line
+        said, width = " ".join(said.split()), len(said)
         if _ABOUT_SERVER.search(said):
             continue
-        names = [name for word in said.split() if (name := host_name(word)) and "." in name]
-        first = host_name(said.split(None, 1)[0].rstrip(","))
-        if names and names[0] == first:
-            names = names[1:]
         status = reason(said)
+        names = _names(said) if status not in (None, "timeout") else ()
         if not names and re.search(ADDRESS, said) and status != "timeout":
             status = "address"  # about an address: the server's own, unless an address was looked up
         tool = None if text.startswith("***", found.start()) else "bind-nslookup"
         if status is None and tool:
             continue  # bold text of a chat
-        yield found.start(), found.start(1) + len(said), "failed", tool, names[-1] if names else None, status
+        yield found.start(), found.start(1) + width, "failed", tool, names, status

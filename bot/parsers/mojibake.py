@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import accumulate
 
-_RUN = re.compile(r"[^\x00-\x7f]+")
+_RUN = re.compile("[^\x00-\x7f\u2000-\u200f\u2028-\u202f\u2060\u3000\ufeff]+")
 _MAX_LEN = 64  # characters of one run that are weighed; the rest follows
 _MAX_WEIGHED = 8192  # characters of distinct runs: hostile input stops being repaired, not being read
 
@@ -24,7 +25,7 @@ def _weights() -> dict[str, float]:
     weight |= dict.fromkeys(_UZBEK, 0.3)
     weight |= {letter.upper(): value - 0.15 for letter, value in list(weight.items())}
     weight |= dict.fromkeys(_LATIN + _LATIN.upper(), 0.25)
-    weight |= dict.fromkeys("«»№“”„‘’–—…ʻʼ°·•→←", 0.1)  # typography is neutral
+    weight |= dict.fromkeys("«»№“”„‘’–—…ʻʼ°·•→←\u00a0", 0.1)  # typography is neutral
     weight["\ufffd"] = 0.0
     return weight
 
@@ -32,7 +33,7 @@ def _weights() -> dict[str, float]:
 _WEIGHT = _weights()
 _FOREIGN = re.compile("[\u0400-\u052f\u2e80-\u9fff\uac00-\ud7af\u0590-\u06ff\u3040-\u30ff]")
 _SUSPICIOUS = re.compile(  # anything but plain Cyrillic words and Western letters standing alone
-    "[^а-яА-ЯёЁўқғҳЎҚҒҲʻʼ«»№“”„‘’–—…•→\u2e80-\u9fff\uac00-\ud7af\u3040-\u30ff]|[а-яё][А-ЯЁ]|[ёЁ]"
+    "[^\u00a0а-яА-ЯёЁўқғҳЎҚҒҲʻʼ«»№“”„‘’–—…•→\u2e80-\u9fff\uac00-\ud7af\u3040-\u30ff]|[а-яё][А-ЯЁ]|[ёЁ]"
 )
 
 
@@ -91,46 +92,44 @@ def _meant(run: str, shown: str, meant: str) -> str | None:
     return text if text.count("\ufffd") * 2 <= len(text) else None
 
 
-class _Repair:
-    """One page's repair: pairs that were sure somewhere are believed for the short runs as well."""
-
-    def __init__(self) -> None:
-        self.sure: set[tuple[str, str]] = set()
-        self.known: dict[str, str] = {}
-        self.weighed = 0
-
-    def best(self, run: str) -> str:
-        if run in self.known:
-            return self.known[run]
-        if self.weighed > _MAX_WEIGHED or len(run) > _MAX_LEN or not _SUSPICIOUS.search(run):
-            return run
-        self.weighed += len(run)
-        now, chosen, chosen_gain = _likeness(run), run, 0.0
-        for pair in _PAIRS:
-            text = _meant(run, *pair)
-            if text is None or not text:
-                continue
-            like = _likeness(text)
-            gain = like - now
-            proven = pair[1] == "utf-8" and "\ufffd" not in text and len(text) < len(run)
-            strong = (gain >= 0.5 and like >= 0.4 and len(run) >= 3) or (proven and like > 0 and len(run) >= 4)
-            weak = gain > 0.1 and (pair in self.sure or (proven and like > 0))
-            if (strong or weak) and gain > chosen_gain:
-                chosen, chosen_gain = text, gain
-                if strong:
-                    self.sure.add(pair)
-        self.known[run] = chosen
-        return chosen
+def _better(run: str, sure: frozenset[tuple[str, str]]) -> tuple[str, tuple[str, str]] | None:
+    """(text, pair) of the reading that gains most. A pair must convince alone, unless it is in `sure`."""
+    letters = len(run) - run.count("\u00a0")  # one byte of many code pages, but mostly just a space
+    if letters * 2 <= len(run):
+        return None
+    now, best, best_gain = _likeness(run), None, 0.0
+    for pair in _PAIRS:
+        text = _meant(run, *pair)
+        if not text:
+            continue
+        like = _likeness(text)
+        gain = like - now
+        proven = pair[1] == "utf-8" and "\ufffd" not in text and len(text) < len(run) and like > 0
+        strong = (gain >= 0.5 and like >= 0.4 and letters >= 3) or (proven and (letters >= 3 or run[0] in "ÃÄÅ"))
+        weak = gain > 0.1 and (pair in sure or (proven and bool(sure)))
+        if (strong or weak) and gain > best_gain:
+            best, best_gain = (text, pair), gain
+    return best
 
 
 def repair(text: str) -> str:
     """The text with every surely mistaken run exchanged; line breaks and ASCII are never touched."""
     if text.isascii():
         return text
-    page = _Repair()
-    for run in sorted(set(_RUN.findall(text)), key=len, reverse=True):  # the long ones convince first
-        page.best(run)
-    return _RUN.sub(lambda found: page.known.get(found[0], found[0]), text)
+    found = dict.fromkeys(run for run in _RUN.findall(text) if len(run) <= _MAX_LEN)
+    runs = [run for run, so_far in zip(found, accumulate(map(len, found)), strict=True) if so_far <= _MAX_WEIGHED]
+    known: dict[str, str] = {}
+    sure: set[tuple[str, str]] = set()
+    for run in runs:
+        if _SUSPICIOUS.search(run) and (better := _better(run, frozenset())):
+            known[run] = better[0]
+            sure.add(better[1])
+    for run in runs if sure else ():  # short runs believe what the long ones proved
+        if run not in known and (better := _better(run, frozenset(sure))):
+            known[run] = better[0]
+    if not known:
+        return text
+    return _RUN.sub(lambda found: known.get(found[0], found[0]), text)
 
 
 _MAX_BYTES = 262144  # of each end of a file; a page looks at less

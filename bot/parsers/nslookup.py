@@ -34,14 +34,15 @@ def parse(page: Page, context: Context) -> list[Claim]:
 
     Facts: `addresses` (list, as printed), `host` (the looked-up name; the PBX's when the text has lost it).
     """
-    found = lookups(page, context)
+    found, page = lookups(page, context), page.squeezed()
     claims = []
-    for lookup, following in zip(found, [*found[1:], None], strict=False):
-        if following and following.interactive and following.session == lookup.session:
+    for number, lookup in enumerate(found):
+        later = found[number + 1 :]
+        if any(other.interactive and other.session == lookup.session for other in later):
             continue
-        reading = _reading(lookup, context)
-        if reading:
-            claims.append(Claim(page.line_at(lookup.first), page.line_at(lookup.last), reading, lookup.first))
+        if reading := _reading(lookup, context):
+            first, last = page.line_at(lookup.first), page.line_at(lookup.last)
+            claims.append(Claim(first, last, reading, lookup.first))
     return claims
 
 

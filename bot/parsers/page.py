@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from bot.model import Reading
 from bot.parsers.mojibake import repair
@@ -20,6 +21,7 @@ __all__ = ["MAX_CHARS", "MAX_LINE", "Claim", "Command", "Page", "split_prompt"]
 MAX_CHARS = 65536
 MAX_LINES = 4096  # a paste of blank lines only must not cost more than one of words
 
+_SPACES = re.compile(r"[ \t]{2,}|\t")
 _BREAK = re.compile(r"\r*\n|\r|\x0b|\x0c|\u2028|\u2029")
 _ANSI = re.compile(
     r"(?:\x1b|\u241b|\\x1b|\\u001b|\\033)"
@@ -53,7 +55,7 @@ _CHARS = str.maketrans(
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"')
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-")
     | {"\u2014": "--", "\u2015": "--", "\u2026": "..."}
-    | dict(zip("：，（）＝％＜＞／．", ":,()=%<>/.", strict=True))
+    | dict(zip("：，、（）＝％＜＞／．", ":,,()=%<>/.", strict=True))
 )
 
 
@@ -87,11 +89,17 @@ class Page:
     def of(cls, text: str) -> Page:
         """Any string in; 64 KiB of it are looked at (the head and the tail of a longer one), 2 KiB a line."""
         lines = _clean(_ends(text))
-        starts, at = [], 0
-        for line in lines:
-            starts.append(at)
-            at += len(line) + 1
-        return cls(lines, commands(lines), "\n".join(lines), tuple(starts))
+        return cls._laid_out(lines, commands(lines))
+
+    @classmethod
+    def _laid_out(cls, lines: tuple[str, ...], typed: tuple[Command, ...]) -> Page:
+        starts = accumulate((len(line) + 1 for line in lines[:-1]), initial=0)
+        return cls(lines, typed, "\n".join(lines), tuple(starts))
+
+    def squeezed(self) -> Page:
+        """The same lines with single spaces: lost and doubled spaces, tabs and columns all look alike."""
+        lines = tuple(_SPACES.sub(" ", line).strip() for line in self.lines)
+        return Page._laid_out(lines, self.commands)
 
     def line_at(self, offset: int) -> int:
         """The index of the line that holds `text[offset]`; the last line for anything beyond."""

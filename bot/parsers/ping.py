@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from bot.model import Context, Finding, Kind, Reading, Tag
 from bot.parsers.page import Claim, Page
 from bot.parsers.ping_marks import Mark, marks
+from bot.parsers.prompts import only_names
 
 SLOW_MS = 400  # a registration still works, speech does not
 
@@ -34,6 +35,7 @@ class _Ping:
     typed_host: str | None = None
     typed_ip: str | None = None
     started: bool = False  # a header was printed
+    headed: bool = False  # a line that may be one in an unknown language
     seen: dict[str, int] = field(default_factory=dict)  # of _LINE_KINDS
     doubtful: int = 0  # 'address: words.' without known words
     sequence: set[int] = field(default_factory=set)
@@ -59,7 +61,8 @@ class _Ping:
             return "unknown_host"
         if self.succeeded is not None:
             return "ok" if self.succeeded else "timeout"
-        failing = self.count("unreachable") + self.errors + self.doubtful
+        doubtful = self.doubtful if self.headed or self.sent is not None else 0
+        failing = self.count("unreachable") + self.errors + doubtful
         if self.count("reply") or (self.received and not failing and not self.count("general")):
             gaps = len(self.sequence) > 1 and max(self.sequence) - min(self.sequence) >= len(self.sequence)
             lost = self.sent is not None and self.received < self.sent
@@ -84,7 +87,7 @@ class _Ping:
 
 def parse(page: Page, context: Context) -> list[Claim]:
     """One claim a run, in text order. Facts: `loss_pct`, `rtt_avg_ms` (as the statistics print them), `host`, `ip`."""
-    claims = []
+    claims, page = [], page.squeezed()
     for ping in _runs(page):
         status = ping.status
         if status is None or (not ping.started and not ping.tools and not ping.finished):
@@ -141,7 +144,16 @@ def _runs(page: Page) -> list[_Ping]:
         if mark.kind != "foreign":
             _add(now, mark)
     runs.append(now)
+    for run in runs:
+        if run.typed_host and run.status is None and _not_known(page, run):
+            run.unknown, run.host = True, run.typed_host
     return [run for run in runs if run.first >= 0]
+
+
+def _not_known(page: Page, run: _Ping) -> bool:
+    line = page.line_at(run.first)
+    typed = [command for command in page.commands if command.line == line]
+    return bool(typed) and only_names(page.lines, typed[0], run.typed_host or "")
 
 
 def _begins(now: _Ping, mark: Mark) -> bool:
@@ -165,9 +177,9 @@ def _add(now: _Ping, mark: Mark) -> None:
     if mark.kind == "header" and not mark.sure and (now.started or now.seen):
         return  # a line that only looks like a header
     if mark.kind == "unreachable" and not mark.sure:
-        if not now.started:
-            return
         now.doubtful += 1
+        if not now.headed:
+            return
     elif mark.kind in _LINE_KINDS:
         now.seen[mark.kind] = now.count(mark.kind) + 1
     now.first = mark.at if now.first < 0 else now.first
@@ -179,7 +191,7 @@ def _add(now: _Ping, mark: Mark) -> None:
     if mark.kind in ("header", "about", "unknown", "test") or mark.tool == "fping":
         now.host, now.ip = now.host or mark.host, now.ip or mark.ip
     if mark.kind == "header":
-        now.started = True
+        now.started, now.headed = now.started or mark.sure, True
     if mark.kind == "unknown":
         now.unknown = True
     if mark.kind == "reply":

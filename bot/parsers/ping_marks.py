@@ -36,7 +36,7 @@ _NUMBER = r"\d{1,7}(?:[.,]\d{1,4})?"
 _MS = r"\s?[^\d\s,(=]{1,8}"
 _COMMAND = re.compile(
     r"(?:^|(?<![<>])[>#$%][ ]?)[ \t]*(?:sudo )?/?(ping6?|fping|(?i:Test-NetConnection|tnc))(?:\.exe)?"
-    r"((?:[ \t]+[^\s|]{1,255}){1,8})[ \t]*(?=$|\||&)",
+    r"((?:[ \t]+[!-{}~]{1,255}){1,8})[ \t]*(?=$|\||&)",
     re.MULTILINE,
 )
 # 'Pinging call.soundz.uz [69.62.127.9] with 32 bytes of data:' in any language
@@ -44,38 +44,12 @@ _WINDOWS = re.compile(rf"(?<![\w.])({HOST})\s+\[({ADDRESS})\](?=[^\[\n:]{{0,60}}
 _WINDOWS_IP = re.compile(
     rf"(?:Pinging|Обмен\s+пакетами\s+с|Ping wird ausgeführt für|sur|Haciendo ping a|Disparando|正在 Ping)\s+({ADDRESS})"
     rf"(?=[^\n:]{{0,60}}?\b\d{{1,5}}\b[^:]{{0,50}}:)"
-    rf"|^[^\n:=\[\]]{{0,40}}?({V4})(?=[^\n:=]{{1,40}} \d{{1,5}} [^\n:=]{{2,30}} ?:$)",
+    rf"|^[^\n:=\[\]]{{0,40}}?({V4})(?=[^\n:=]{{0,40}} \d{{1,5}} [^\n:=]{{2,30}} ?:$)",
     re.MULTILINE,
 )
-_FIRST_HOP = re.compile(r"\s*1\s+[<*\d]")
-_UNIX = re.compile(
-    rf"(?<![\w:])PING\s+({HOST}|{ADDRESS})\s*\(\s?(?:{HOST}\s\()?({ADDRESS})\)+(:)?\s*"
-    rf"(?:from [^:\n]{{1,60}}: ?)?(\d+)?(\(\d+\))?"
-)
-_WINDOWS_REPLY = re.compile(rf"(?:({ADDRESS}): ?)?[^\n:\[\]]{{0,40}}?[=<]\s?\d{{1,6}}(?:{_MS})?\s*TTL=\d{{1,3}}")
-_WINDOWS_REPLY6 = re.compile(rf"({V6}): [^\s=<\d]{{2,12}}[=<]\d{{1,6}}\s?\w{{1,5}}\b(?! ?\w{{0,4}}TTL)")
-_UNIX_REPLY = re.compile(rf"(?:({ADDRESS})\)?: )?(icmp_|icmp_r)?seq=(\d{{1,6}}) ttl=\d{{1,3}}\b")
-_UNIX_ERROR = re.compile(r"icmp_seq[= ](\d{1,6}) (?!ttl=|Redirect|DUP)(?=[^\W\d])")
-_UNIX_BYTES_ERROR = re.compile(
-    rf"\d+ bytes from (?:{HOST} \()?{ADDRESS}\)?: (?=[A-Z])(?!icmp_)"
-    rf"|From (?:{HOST} \()?{ADDRESS}\)?:? (?=Destination|Time to live|Packet filt)"
-)
-_SENDING = re.compile(
-    r"(?:(?:ping6?: )?(?:sendmsg|sendto|connect|send): |ping6?: )"
-    r"(?:Network is (?:unreachable|down)|No route to host|Host is down|"
-    r"Operation not permitted|Permission denied|Сеть недоступна|Ağa erişilemiyor|Ağ erişilemez|Ağ ulaşılamaz|"
-    r"Das Netzwerk ist nicht erreichbar|Le réseau n'est pas accessible|La red es inaccesible)"
-    r"|(?:ping6?: )?(?:sendmsg|sendto|connect): (?=\S)"
-)
-_TIMED_OUT = re.compile(
-    r"Request timed out\.?|Request timeout for icmp_seq|no answer yet for icmp_seq|Превышен интервал ожидания|"
-    r"Zeitüberschreitung der Anforderung|Délai d'attente de la demande|Tiempo de espera agotado para|"
-    r"Esgotado o tempo limite|İstek zaman aşımı|Upłynął limit czasu żądania|Richiesta scaduta|请求超时|"
-    r"要求がタイムアウト|요청 시간이 만료|So'rov vaqti tugadi|Перевищено час очікування|Перевищено інтервал очікування"
-)
-_AFTER_STAR = re.compile(r"\*\s{1,80}$")
-# 'Reply from 192.168.0.1: Destination host unreachable.': an address, then words without numbers up to a full stop
-_WINDOWS_ERROR = re.compile(rf"({V4}): (?=[^\W\d])([^\n=:\d\[\]]{{4,90}}?[.。])")
+_FIRST_HOP = re.compile(
+    r"(?:^|\s)\d{1,2}\s{1,3}$"
+)  # tracert: '  1  192.168.1.45  reports: Destination host unreachable.'
 _UNREACHABLE_WORDS = re.compile(
     r"unreachable|TTL expired|недоступ|недосяжн|nicht erreichbar|impossible|inaccesible|inacess|ulaşılamıyor|"
     r"erişilemiyor|无法访问|到達できません|연결할 수 없|Превышен срок жизни",
@@ -87,15 +61,16 @@ _LOCAL_UNREACHABLE = re.compile(
 _GENERAL = re.compile(
     r"(?:PING: (?=[^\W\d])[^\n:]{4,40}?[.,] ?)?(?:General failure|Общий сбой|Allgemeiner Fehler|Défaillance générale|"
     r"Error general|Falha geral|Genel hata|Error de transmisión|一般故障|常规故障|一般エラー|Загальна помилка)\b\.?"
-    r"|(?:^|(?<=[.:] ))PING: (?=\S)[^\n:\d]{4,60}\.",
+    r"|(?:^|(?<=[.:] ))PING ?: ?(?=[^\s\d])[^\n:\d]{4,60}?[.。]",
     re.MULTILINE,
 )
 _UNKNOWN = (
     re.compile(rf"[Pp]ing request could not find host\s+({HOST})"),
+    re.compile(rf"({HOST}) con la richiesta Ping"),
     re.compile(rf"не\s+удалось\s+обнаружить\s+узел\s+({HOST})"),
     re.compile(
-        rf"[Pp]ing[^\n.]{{3,50}}?(?:host|Host|hôte|主机|ホスト|хост|вузол)"
-        rf"[ \"']{{0,3}}({HOST})[\"']?[^\n:=\[]{{0,90}}[.。]"
+        rf"[Pp]ing[ -][^\n.]{{3,50}}?(?:(?:hosta?|Host|hôte|хост|вузол)[ \"']{{1,3}}"
+        rf"|(?:主机|ホスト) ?)({HOST})[\"']?[^\n:=\[]{{0,90}}[.。]"
     ),
     re.compile(rf"Ping isteği ({HOST})|Unknown host ({HOST})\.|ping6?: unknown host ({HOST})"),
     re.compile(rf"(?:ping6?|fping): cannot resolve ({HOST})|(?<!traceroute: )(?:ping6?: )bad address '({HOST})'"),
@@ -104,25 +79,28 @@ _UNKNOWN = (
         rf"unknown|cannot|bad|usage|invalid|option|permission|command)({HOST}): (?=\S)"
     ),
     re.compile(rf"Name resolution of\s+({HOST})\s+failed"),
-    re.compile(r"(ping6?): unknown host"),
+    re.compile(r"(ping6?): unknown host$", re.MULTILINE),
 )
 _COUNTS = re.compile(
     rf"(?<![\w.])(\d{{1,6}}) [^\d\n,%=]{{3,30}},\s*(\d{{1,6}}) [^\d,%=]{{3,30}},\s*"
     rf"(?:\+(\d{{1,6}}) [^\d,]{{2,24}},\s*){{0,2}}({_NUMBER})\s?%"
 )
+_EQUALS = r"=\s{0,4}"
+_BETWEEN = r"[^\d=(]{1,40}"  # a comma in some code page, and the next label
 _WINDOWS_COUNTS = re.compile(
-    rf"=\s?(\d{{1,6}}),\s*[^\d=,]{{2,20}}=\s?(\d{{1,6}}),\s*[^\d=,]{{2,20}}=\s?(\d{{1,6}})\s*,?\s*\(\s*%?({_NUMBER})\s?%?"
+    rf"{_EQUALS}(\d{{1,6}}){_BETWEEN}{_EQUALS}(\d{{1,6}}){_BETWEEN}{_EQUALS}(\d{{1,6}})"
+    rf"\s*,?\s*\([^\d()]{{0,16}}({_NUMBER})\s?%?"
 )
 _RTT = re.compile(rf"min/avg/max(?:/\w{{2,8}})?\s?=\s?{_NUMBER}/({_NUMBER})/{_NUMBER}")
 _WINDOWS_RTT = re.compile(
-    rf"=\s?\d{{1,6}}{_MS},\s*[^\d=,]{{1,16}}=\s?\d{{1,6}}{_MS},\s*[^\d=,]{{1,16}}=\s?(\d{{1,6}}){_MS}"
+    rf"{_EQUALS}\d{{1,6}}{_BETWEEN}{_EQUALS}\d{{1,6}}{_BETWEEN}{_EQUALS}(\d{{1,6}})\s?[^\d\s,(=]{{1,8}}"
 )
 _ABOUT = re.compile(
-    rf"-{{2,3}}\s({HOST}|{ADDRESS})\s[^\n]{{0,4}}ping[^\n-]{{3,24}}-|(?:[Pp]ing[\w-]*|Ping)\s[^\d\n:]{{0,20}}?({V4}):\s*$",
-    re.MULTILINE,
+    rf"-{{2,3}}\s({HOST}|{ADDRESS})\s[^\n]{{0,4}}ping[^\n-]{{3,24}}-"
+    rf"|[Pp]ing[\w-]{{0,20}}\s[^\d\n:]{{0,20}}?({V4}):\s|({V4})[^\d\n:=]{{0,20}}[Pp]ing[^\d\n:=]{{0,24}}:\s"
 )
 _FPING = re.compile(
-    rf"(?<!\S)({HOST}|{ADDRESS})\s+(?:is (alive|unreachable)\b"
+    rf"(?<!\S)({ADDRESS}|[\w-]{{1,63}}\.[\w.-]{{1,190}})\s+(?:is (alive|unreachable)\b"
     rf"|: xmt/rcv/%loss = (\d+)/(\d+)/(\d+)%(?:, min/avg/max = {_NUMBER}/({_NUMBER})/)?)"
 )
 _TEST = re.compile(
@@ -209,8 +187,10 @@ def _errors(text: str) -> Iterator[Mark]:
     for found in _UNIX_BYTES_ERROR.finditer(text):
         yield Mark(found.start(), found.end(), "unreachable", "inetutils-ping" if found[0][0].isdigit() else None)
     for found in _SENDING.finditer(text):
-        yield Mark(found.start(), found.end(), "unreachable")
+        yield Mark(found.start(), found.end(), "unreachable", "iputils-ping")
     for found in _WINDOWS_ERROR.finditer(text):
+        if _HOP.search(text, max(0, found.start() - 6), found.start()):
+            continue
         known = bool(_UNREACHABLE_WORDS.search(found[2]))
         yield Mark(found.start(), found.end(), "unreachable", "windows-ping", sure=known)
     for found in _LOCAL_UNREACHABLE.finditer(text):
@@ -221,7 +201,7 @@ def _errors(text: str) -> Iterator[Mark]:
         for found in pattern.finditer(text):
             word = next(filter(None, found.groups()), "")
             if host := host_name(word):
-                tool = "windows-ping" if pattern in _UNKNOWN[:3] else None
+                tool = "windows-ping" if pattern in _UNKNOWN[:4] else None
                 tool = "test-netconnection" if found[0].startswith("Name res") else tool
                 yield Mark(found.start(), found.end(), "unknown", tool, None if host.startswith("ping") else host)
 
@@ -238,7 +218,7 @@ def _numbers(text: str) -> Iterator[Mark]:
     for found in _WINDOWS_RTT.finditer(text):
         yield Mark(found.start(), found.end(), "rtt", "windows-ping", rtt_ms=number(found[1]))
     for found in _ABOUT.finditer(text):
-        word = found[1] or found[2]
+        word = found[1] or found[2] or found[3]
         yield Mark(found.start(), found.end(), "about", None, host_name(word), address(word))
     for found in _FPING.finditer(text):
         host, ip = host_name(found[1]), address(found[1])

@@ -84,3 +84,15 @@ def commands(lines: tuple[str, ...]) -> tuple[Command, ...]:
         text = _SUDO.sub("", typed, count=1) if typed.startswith(("sudo", "doas")) else typed
         found.append(Command(number, prompt, text, first, last, ended))
     return tuple(found)
+
+
+def only_names(lines: tuple[str, ...], command: Command, host: str) -> bool:
+    """Whether all a command printed is a sentence with the host's name and no number: it is not known.
+
+    So says every ping and tracert, in whatever language or code page.
+    """
+    output = " ".join(lines[command.output_first : command.output_last + 1])
+    if command.output_last - command.output_first > 2 or host not in output.lower():
+        return False
+    rest = output.lower().replace(host, "")
+    return len(rest) > 12 and not any(char.isdigit() or char in "[]=" for char in rest)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from bot.model import Context, Finding, Kind, Reading, Tag
 from bot.parsers.addresses import ADDRESS, HOST, V4, address, host_name
 from bot.parsers.page import Claim, Page
+from bot.parsers.prompts import only_names
 
 _TAGS = {
     "reached": Tag.USER_TRACE_REACHED,
@@ -25,7 +26,7 @@ _TAGS = {
 }
 _COMMAND = re.compile(
     r"(?:^|(?<![<>])[>#$%][ ]?)[ \t]*(?:sudo )?(traceroute6?|tracert|tracepath6?|mtr|busybox traceroute)(?:\.exe)?"
-    r"((?:[ \t]+[^\s|]{1,255}){1,8})[ \t]*(?=$|\|)",
+    r"((?:[ \t]+[!-{}~]{1,255}){1,8})[ \t]*(?=$|\|)",
     re.MULTILINE,
 )
 _UNIX = re.compile(
@@ -33,8 +34,7 @@ _UNIX = re.compile(
 )
 # 'Tracing route to NAME [ADDRESS] over a maximum of 30 hops:' in any language: a number, a colon, the first hop
 _WINDOWS = re.compile(
-    rf"(?:({HOST})\s+\[({ADDRESS})\]|({V4}))"
-    rf"[^\n\[:]{{0,60}}\s[^\n\[:]{{0,60}}?\b\d{{1,3}}\b[^\n:]{{0,40}}:\s+1\s+(?=[<*\d])"
+    rf"(?:({HOST})\s+\[({ADDRESS})\]|({V4}))[^\[:]{{0,120}}:?\s+1\s+(?=<?\d{{1,5}} ?[^\s\d]{{1,6}}\s|\*\s)"
 )
 _WINDOWS_WORDS = re.compile(
     rf"(?:Tracing\s+route\s+to|Трассировка\s+маршрута\s+к)\s+({HOST}|{V4})(?:\s+\[({ADDRESS})\])?"
@@ -57,7 +57,7 @@ _MTR_CSV = re.compile(
 )
 _PATH_ROW = re.compile(
     rf"(?<!\S)\d{{1,2}}\??:\s+(?:(no reply)|\[LOCALHOST\]\s+pmtu|(?:{HOST}|{ADDRESS})(?:\s\({ADDRESS}\))?\s+"
-    rf"(?:\d+\.\d+\s?ms|asymm)[^\n]{{0,20}}?(reached)?(?=\s|$))"
+    rf"(?:\d+\.\d+\s?ms)(?:\s+asymm\s+\d+)?(?:\s+pmtu \d+)?(?:\s+(reached))?(?=\s|$))"
 )
 _PATH_END = re.compile(r"Too many hops: pmtu|Resume: pmtu")
 _FLAG = re.compile(r"\s!(?:[HNXSFCP]|\d{1,2})\b")
@@ -109,7 +109,7 @@ class _Trace:
 
 def parse(page: Page, context: Context) -> list[Claim]:
     """One claim a trace, in text order. Facts: `host` (None where only an address was traced or nothing is printed)."""
-    claims = []
+    claims, page = [], page.squeezed()
     for trace in _traces(page):
         status = _status(trace, context)
         if status is None:
@@ -142,14 +142,22 @@ def _status(trace: _Trace, context: Context) -> str | None:
 def _traces(page: Page) -> list[_Trace]:
     traces, now = [], _Trace()
     for mark in sorted(_marks(page), key=lambda mark: (mark.at, mark.end)):
-        fresh = (mark.kind == "header" and (now.header or now.rows)) or (mark.kind == "command" and now.first >= 0)
+        another = now.header and now.ip != mark.ip
+        fresh = (mark.kind == "header" and (another or now.rows)) or (mark.kind == "command" and now.first >= 0)
         fresh = fresh or (mark.kind == "unknown" and now.rows > 0)
         if mark.kind == "foreign" or fresh:
             traces.append(now)
             now = _Trace()
         if mark.kind != "foreign":
             _add(now, mark)
-    return [trace for trace in [*traces, now] if trace.first >= 0]
+    traces.append(now)
+    for command in page.commands:
+        at = page.offset_of(command.line)
+        for trace in traces:
+            alone = not (trace.header or trace.rows or trace.unknown)
+            if alone and trace.host and 0 <= trace.first - at < len(page.lines[command.line]):
+                trace.unknown = only_names(page.lines, command, trace.host)
+    return [trace for trace in traces if trace.first >= 0]
 
 
 def _add(now: _Trace, mark: _Mark) -> None:

@@ -28,9 +28,7 @@ _RECORD = (
     r"|(?:UDP|TCP) {1,8}[\d.\[*][^ ]{0,45}:\d{1,5} "
 )
 _RECORD_START = re.compile(rf"[ \t]*(?:{_RECORD})")
-_RECORD_INSIDE = re.compile(
-    rf"(?<=[\s}}])(?<!\| )(?={_RECORD})"
-)  # not between pm2's '0|name | ' and its line
+_RECORD_INSIDE = re.compile(rf"(?<=[\s}}])(?<!\| )(?={_RECORD})")  # not between pm2's '0|name | ' and its line
 _LONG = 120  # no line of these tools that is not a log record is longer
 
 # More line starts that no continuation has (it goes on with a number, a lone word, a rest of a word).
@@ -96,9 +94,7 @@ def relined(line: str) -> list[str]:
     if len(line) <= _LONG:
         return [line]
     cuts = [found.start() for found in _RECORD_INSIDE.finditer(line)]
-    pieces = (
-        [line[a:b].rstrip() for a, b in zip([0, *cuts], [*cuts, len(line)], strict=True)] if cuts else [line]
-    )
+    pieces = [line[a:b].rstrip() for a, b in zip([0, *cuts], [*cuts, len(line)], strict=True)] if cuts else [line]
     folded: list[str] = []
     for piece in pieces:
         while len(piece) > MAX_LINE:

@@ -119,9 +119,7 @@ def test_both_ends_of_a_long_text_are_read() -> None:
 
 
 def test_commands_know_what_they_printed() -> None:
-    page = Page.of(
-        "root@pbx:~# ss -lun | grep 5060\nroot@pbx:~# sudo ufw status\nStatus: inactive\n\nroot@pbx:~#\n"
-    )
+    page = Page.of("root@pbx:~# ss -lun | grep 5060\nroot@pbx:~# sudo ufw status\nStatus: inactive\n\nroot@pbx:~#\n")
     assert [(c.text, c.output_first, c.output_last, c.ended, c.silent) for c in page.commands] == [
         ("ss -lun | grep 5060", 1, 0, True, True),
         ("ufw status", 2, 2, True, False),
