@@ -26,6 +26,7 @@ from bot.parsers.firewall_nft import read_nft
 from bot.parsers.firewall_rules import Chains, Ruleset, single_address
 
 TOOL_S = 2.0
+MOST_WORDS = 60_000  # so many the reader of nft takes
 LEGACY_TABLES = Path("/proc/net/ip_tables_names")  # empty where iptables-legacy was never used
 DENIED = re.compile(r"not permitted|ermission denied|must be root", re.I)
 
@@ -122,19 +123,22 @@ def rules(dumped: Dump, packet: Packet, port: int, own: frozenset[str]) -> Rules
             raise NotTested(Failure.UNREADABLE, "iptables-save printed tables without chains")
         # Only what was printed: the reader of pastes would think up an input chain that is missing.
         tables += [(f"iptables {name}", chains) for name, chains in reading[0].ruleset().tables if name in kept]
-    if dumped.nft.strip():
-        read = read_nft(_strike_nft(dumped.nft, packet), port, own)
+    if native := _native(dumped.nft, kept):
+        text = "".join(_strike_table(table, packet) for table in native)
+        if len(text.split()) + sum(text.count(mark) for mark in "\n,;") > MOST_WORDS:
+            raise NotTested(Failure.UNREADABLE, "more nft rules than can be read")
+        read = read_nft(text, port, own)
         if read is None:
             raise NotTested(Failure.UNREADABLE, "nft printed no table")
-        ruleset = read[0]
-        tables += [(f"nft {name}", chains) for name, chains in ruleset.tables if name not in _twins(kept)]
-        banned += [*ruleset.sets_banned, *_listed(dumped.nft)]
+        tables += [(f"nft {name}", chains) for name, chains in read[0].tables]
+        banned += [*read[0].sets_banned, *_listed(native)]
     return Ruleset(tuple(tables), tuple(dict.fromkeys(banned)))
 
 
-def _twins(kept: set[str]) -> set[str]:
-    """The names nft has for the tables of iptables-nft."""
-    return {f"ip {name}" for name in kept}
+def _native(text: str, kept: set[str]) -> list[str]:
+    """The tables nft prints, each by itself, without the twins of those that iptables has printed."""
+    twins = tuple(f"table ip {name} {{" for name in kept)
+    return [table for table in NFT_TABLE.split(text) if table.startswith("table ") and not table.startswith(twins)]
 
 
 SAVED_CONDITION = re.compile(
@@ -172,10 +176,6 @@ NFT_CONDITION = re.compile(
 )
 
 
-def _strike_nft(text: str, packet: Packet) -> str:
-    return "".join(_strike_table(table, packet) for table in NFT_TABLE.split(text))
-
-
 def _strike_table(table: str, packet: Packet) -> str:
     sets = {name: _elements(body) for name, body in NFT_SET.findall(table)}
 
@@ -192,17 +192,18 @@ def _strike_table(table: str, packet: Packet) -> str:
             known = bool(packet.interfaces)
         return _left(found[0], known, met, bool(found["not"]), "meta never 1 ")
 
-    return NFT_CONDITION.sub(strike, table)
+    return NFT_CONDITION.sub(strike, NFT_SET.sub(_without_crowds, table))
 
 
-def _listed(text: str) -> list[str]:
+def _without_crowds(found: re.Match[str]) -> str:
+    # A ban list of thousands is asked here, by address; the reader of rules has a limit and no use for it.
+    crowded = "type ipv4_addr" in found[2] and found[2].count(",") > 500
+    return NFT_ELEMENTS.sub("", found[0]) if crowded else found[0]
+
+
+def _listed(tables: list[str]) -> list[str]:
     """Single addresses in the sets of tables that keep bans: fail2ban's sets have names of their own there."""
-    sets = [
-        _elements(body)
-        for table in NFT_TABLE.split(text)
-        if BAN_TABLE.match(table)
-        for _, body in NFT_SET.findall(table)
-    ]
+    sets = [_elements(body) for table in tables if BAN_TABLE.match(table) for _, body in NFT_SET.findall(table)]
     return [address for members in sets for member in members if (address := single_address(member))]
 
 
