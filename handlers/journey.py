@@ -22,6 +22,8 @@ class Journey:
     def step(self, endpoint: str, name: str | None) -> str:
         """The name of the next send: as given, or '<endpoint>#<n>'; the same again after a restart."""
         base = name or endpoint
+        if self.unfinished or self.error:  # an apology is not the step that failed: that one will be made again
+            base = f"{base}!"
         self._count[base] += 1
         number = self._count[base]
         return f"{base}#{number}" if name is None or number > 1 else base
