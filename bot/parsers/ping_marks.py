@@ -50,6 +50,42 @@ _WINDOWS_IP = re.compile(
 _FIRST_HOP = re.compile(
     r"(?:^|\s)\d{1,2}\s{1,3}$"
 )  # tracert: '  1  192.168.1.45  reports: Destination host unreachable.'
+_FIRST_HOP = re.compile(r"\s*1\s+[<*\d]")
+_UNIX = re.compile(
+    rf"(?<![\w:])PING\s+({HOST}|{ADDRESS})\s*\(\s?(?:{HOST}\s\()?({ADDRESS})\)+(:)?\s*"
+    rf"(?:from [^:\n]{{1,60}}: ?)?(\d+)?(\(\d+\))?"
+)
+_WINDOWS_REPLY = re.compile(
+    rf"(?:({ADDRESS})[^\d\n:=\[\]]{{0,12}}: ?)?[^\n:\[\]]{{0,40}}?[=<]\s?\d{{1,6}}(?:{_MS})?\s*TTL=\d{{1,3}}"
+)
+_WINDOWS_REPLY6 = re.compile(rf"({V6}): [^\s=<\d]{{2,12}}[=<]\d{{1,6}}\s?\w{{1,5}}\b(?! ?\w{{0,4}}TTL)")
+_UNIX_REPLY = re.compile(rf"(?:({ADDRESS})\)?: )?(icmp_|icmp_r)?seq=(\d{{1,6}}) ttl=\d{{1,3}}\b")
+_UNIX_ERROR = re.compile(r"icmp_seq[= ](\d{1,6}) (?!ttl=|Redirect|DUP)(?=[^\W\d])")
+_WAITING = re.compile(r"(?:no answer yet|Request timeout) for $")
+_UNIX_BYTES_ERROR = re.compile(
+    rf"\d+ bytes from (?:{HOST} \()?{ADDRESS}\)?: (?=[A-Z])(?!icmp_)"
+    rf"|From (?:{HOST} \()?{ADDRESS}\)?:? (?=Destination|Time to live|Packet filt)"
+)
+_SENDING = re.compile(
+    r"(?:(?:ping6?: )?(?:sendmsg|sendto|connect|send): |ping6?: )"
+    r"(?:Network is (?:unreachable|down)|No route to host|Host is down|"
+    r"Operation not permitted|Permission denied|Сеть недоступна|Ağa erişilemiyor|Ağ erişilemez|Ağ ulaşılamaz|"
+    r"Das Netzwerk ist nicht erreichbar|Le réseau n'est pas accessible|La red es inaccesible)"
+    r"|(?:ping6?: )?(?:sendmsg|sendto|connect): (?=\S)"
+)
+_TIMED_OUT = re.compile(
+    r"Request timed out\.?|Request timeout for icmp_seq|no answer yet for icmp_seq|Превышен интервал ожидания|"
+    r"Zeitüberschreitung der Anforderung|Délai d'attente de la demande|Tiempo de espera agotado para|"
+    r"Esgotado o tempo limite|İstek zaman aşımı|Upłynął limit czasu żądania|Richiesta scaduta|请求超时|"
+    r"要求がタイムアウト|요청 시간이 만료|So'rov vaqti tugadi|Перевищено час очікування|Перевищено інтервал очікування"
+)
+_AFTER_STAR = re.compile(r"\*\s{1,80}$|\*\*\*[^*\n]{1,90}$")  # a hop of tracert, a failure of nslookup
+# 'Reply from 192.168.0.1: Destination host unreachable.': an address, then words without numbers up to a full stop
+_WINDOWS_ERROR = re.compile(
+    rf"({V4})[^\d\n:=\[\]]{{0,12}}: ?(?=[^\W\d]|[\ufffd?])([^=:\d\[\]]{{4,90}}?[.。]|[^\n=:\d\[\]]{{4,90}}$)",
+    re.MULTILINE,
+)
+_HOP = re.compile(r"(?:^|\s)\d{1,2}\s{1,3}$")  # tracert: '  1  192.168.1.45  reports: Destination host unreachable.'
 _UNREACHABLE_WORDS = re.compile(
     r"unreachable|TTL expired|недоступ|недосяжн|nicht erreichbar|impossible|inaccesible|inacess|ulaşılamıyor|"
     r"erişilemiyor|无法访问|到達できません|연결할 수 없|Превышен срок жизни",
@@ -178,12 +214,8 @@ def _lines(text: str) -> Iterator[Mark]:
 
 def _errors(text: str) -> Iterator[Mark]:
     for found in _UNIX_ERROR.finditer(text):
-        if not text.startswith(("no answer yet for ", "Request timeout for "), max(0, found.start() - 20)):
-            waiting = re.search(
-                r"(?:no answer yet|Request timeout) for $", text[max(0, found.start() - 24) : found.start()]
-            )
-            if not waiting:
-                yield Mark(found.start(), found.end(), "unreachable", None, sequence=int(found[1]))
+        if not _WAITING.search(text, max(0, found.start() - 24), found.start()):
+            yield Mark(found.start(), found.end(), "unreachable", None, sequence=int(found[1]))
     for found in _UNIX_BYTES_ERROR.finditer(text):
         yield Mark(found.start(), found.end(), "unreachable", "inetutils-ping" if found[0][0].isdigit() else None)
     for found in _SENDING.finditer(text):
