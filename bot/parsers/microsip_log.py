@@ -18,6 +18,7 @@ from bot.parsers.microsip_log_trail import Trail
 from bot.parsers.page import Claim, Page
 
 _GAP = 6  # so many lines of something else part two logs
+_FEW = 4  # lines that may be of any program
 _REST = 4  # pieces a broken log line has at most
 _MARKS = ("egistration", "REGISTER", "pjsua", "sip_", "STUN", "nameserver", "resolve")
 _STATUS = {
@@ -99,7 +100,7 @@ def _reading(text: str, context: Context) -> Reading | None:
         trail.feed(event)
     trail.finish()
     found = findings(trail, text, _local_ip(text), context)
-    if trail.code is None and not trail.unanswered and not found and text.count("\n") < _GAP:
+    if trail.code is None and not trail.unanswered and not found and text.count("\n") < _FEW:
         return None  # a line or two of such a log that tell nothing
     facts: dict[str, Any] = {
         "code": None if trail.unanswered else trail.code,

@@ -198,7 +198,7 @@ def _phrases() -> Iterator[Phrase]:
         ):  # its label is the program's name: proves nothing
             for language, text in (("en", label.en), ("ru", label.ru), ("uz", label.uz)):
                 if text:
-                    words = _words(text)
+                    words = _words(text.partition(". ")[0])  # clauses are read one by one
                     yield Phrase(words, status, language, text, label.code, " ".join(words) in COMMON)
     for status, spoken in SPOKEN.items():
         code = STATUS_LABELS[status][0].code

@@ -167,7 +167,8 @@ def may_be_log(text: str) -> bool:
 
 def read_line(line: str) -> tuple[LogEvent, ...]:
     """The events of a line in order; () for a line that is not of this log. Never raises."""
-    return tuple(_events(_ANSI.sub("", line)))
+    events = tuple(_events(_ANSI.sub("", line)))
+    return tuple(event for event in events if event.said is not Said.ELSE) or events[:1]
 
 
 def begins_record(line: str) -> bool:
@@ -202,7 +203,12 @@ def _records(line: str) -> Iterator[LogEvent]:
         level = _LEVEL.match(message)
         message = message[level.end() :] if level else message
         found = [_worded(event, rest) for event in _messages(message)]
-        if not found and stamp and (level or bare is not record or _PM2_STAMP.fullmatch(stamp[0])):
+        if (
+            message
+            and not found
+            and stamp
+            and (level or bare is not record or _PM2_STAMP.fullmatch(stamp[0]))
+        ):
             found = [LogEvent(Said.ELSE)]
         yield from found
 
