@@ -48,7 +48,7 @@ def _rulings(output: Output, context: Context) -> Iterator[tuple[int, int, Rulin
     asked = tool_of(output.command)
     if output.silent:
         if asked in ("ufw", "iptables", "nft", "firewalld") and not _CHANGES.search(output.command or ""):
-            yield output.first, output.last, _empty(asked, output.command or "")
+            yield output.first, output.last, _empty(asked)
         return
     claimed: list[tuple[int, int]] = []
     for offset, piece in _pieces(output.text):
@@ -78,21 +78,32 @@ def _pieces(text: str) -> list[tuple[int, str]]:
 
 
 def _read(text: str, output: Output, context: Context) -> Iterator[Ruling]:
-    port, own = context.sip_port, context.expected_ips
-    read = read_json(text, port, own) if '"nftables"' in text else read_nft(text, port, own)
-    found = (
-        ruling_of("nft", judge(read[0]), read[1], read[2]) if read else None,
-        read_iptables(text, output.command, port),
-        read_ufw(text, port, own),
-        read_firewalld(text, output.command, port),
-        read_netsh(text, output.command, port),
-        read_fail2ban(text),
-        read_denied(text, output.command),
-    )
-    yield from (ruling for ruling in found if ruling)
+    """What each grammar reads; the words that every text of a grammar holds spare the others' time."""
+    port, own, command = context.sip_port, context.expected_ips, output.command
+    if _any(text, "hook ", "table ", "chain ", "dport", "l4proto", "nftables"):
+        read = read_json(text, port, own) if '"nftables"' in text else read_nft(text, port, own)
+        if read:
+            yield ruling_of("nft", judge(read[0]), read[1], read[2])
+    marks = ("-A ", "-P ", "-N ", "*filter", "*nat", "*mangle", "*raw", "Chain ", " -- ", " -f ", "prot ")
+    if _any(text, *marks) and (ruling := read_iptables(text, command, port)):
+        yield ruling
+    if ruling := read_ufw(text, port, own):
+        yield ruling
+    if ruling := read_firewalld(text, command, port):
+        yield ruling
+    if ruling := read_netsh(text, port):
+        yield ruling
+    if _any(text, "jail", "anned", "': ['") and (ruling := read_fail2ban(text)):
+        yield ruling
+    if ruling := read_denied(text, command):
+        yield ruling
 
 
-def _empty(tool: str, command: str) -> Ruling:
+def _any(text: str, *marks: str) -> bool:
+    return any(mark in text for mark in marks)
+
+
+def _empty(tool: str) -> Ruling:
     """A command that ran and printed nothing: an empty list, or nothing that grep would show."""
     return Ruling(tool, NO_RULE)
 

@@ -63,7 +63,18 @@ _ELEVATION = re.compile(
     r"Żądana operacja wymaga podniesienia|L'operazione richiesta richiede|A operação solicitada requer elevação|"
     r"So'ralgan (?:amal|operatsiya)[^\n]{0,60}|请求的操作需要提升|要求された操作には管理者特権"
 )
-_QUOTES = ("'", '"', "«", "»", "`")  # as a cleaned page has them
+# Cheap: without one of these no line is a complaint about a tool whose command is not visible.
+_MARKS = (
+    "ufw", "iptables", "ip6tables", "nft", "firewall-cmd", "netsh", "fail2ban", "error:", "not permitted", "netlink",
+    "elevation", "повышени", "підвищен", "erhöht", "élévation", "elevación", "elevação", "elevazione", "yükselt",
+    "podniesienia", "operatsiya", "amal", "需要提升", "管理者特権", "not_auth", "authorization", "need to be root",
+    "администратора", "xtables",
+)  # fmt: skip
+_MOST = 64  # lines that are looked at closely
+_RULE = re.compile(r"[ \t]*(?:-[APN] |Chain |:\w|\w[\w-]* +(?:all|udp|tcp|icmp|\d+) +--|ufw-[\w-]+ )")
+_LONGEST = 600  # characters of a complaint
+_FIRST_LINES = 6  # of a visible command's output, where a refusal stands
+_QUOTES = frozenset("'\"«»`")  # as a cleaned page has them
 _TOOLS = {"nft": "nft", "ufw": "ufw", "netsh": "netsh", "firewall-cmd": "firewalld", "fail2ban-client": "fail2ban"}
 
 
@@ -75,17 +86,24 @@ def tool_of(command: str | None) -> str | None:
 
 def read_denied(text: str, command: str | None) -> Ruling | None:
     """PERMISSION_DENIED or COMMAND_MISSING where the text says so of a firewall tool, else None."""
-    offset = 0
-    for line in text.split("\n"):
-        if line.strip() and (said := _said(line, command)):
-            return Ruling(said[0], said[1], None, offset, offset + len(line))
+    asked = tool_of(command)
+    lower = text.lower()
+    present = [mark for mark in _MARKS if mark in lower]
+    if not present and not asked:
+        return None
+    offset = looked = 0
+    for number, line in enumerate(text.split("\n")):
+        due = (asked and number < _FIRST_LINES) or any(mark in line.lower() for mark in present)
+        if due and looked < _MOST and len(line) < _LONGEST and not _RULE.match(line):
+            looked += 1
+            if said := _said(line, asked):
+                return Ruling(said[0], said[1], None, offset, offset + len(line))
         offset += len(line) + 1
     return None
 
 
-def _said(line: str, command: str | None) -> tuple[str, str] | None:
-    """(tool, status) of one line."""
-    asked = tool_of(command)
+def _said(line: str, asked: str | None) -> tuple[str, str] | None:
+    """(tool, status) of one line; `asked`: the tool of the visible command."""
     if shell := _SHELL.search(line):
         refused = _REFUSED.search(line, shell.start())
         return _named(shell["tool"]), PERMISSION_DENIED if refused else COMMAND_MISSING
@@ -117,14 +135,6 @@ def _named(name: str) -> str:
 def _is_complaint(line: str, tool: re.Match[str]) -> bool:
     """A machine's sentence about the tool, not a person's: it is quoted, or a colon or version follows it."""
     before, after = line[: tool.start()], line[tool.end() :]
-    quoted = before[-1:] in ("'", '"', "«", "»", "`", "“", "„", "‘") and after[:1] in (
-        "'",
-        '"',
-        "«",
-        "»",
-        "`",
-        "”",
-        "’",
-    )
+    quoted = before[-1:] in _QUOTES and after[:1] in _QUOTES
     begins = not before.strip() and re.match(r"\s?:|\s+v\d|\s+\(v?\d", after) is not None
     return quoted or begins or bool(re.search(r": *$", before)) or "Unknown command" in before

@@ -45,7 +45,7 @@ def read_firewalld(text: str, command: str | None, port: int) -> Ruling | None:
     """The ruling, or None where nothing looks like firewall-cmd. `command`: what printed the text, where visible."""
     asked = command or ""
     mine = "firewall-cmd" in asked
-    if (stopped := _STOPPED.search(text)) and (mine or "irewall" in stopped[0]):
+    if "unning" in text and (stopped := _STOPPED.search(text)) and (mine or "irewall" in stopped[0]):
         return Ruling("firewalld", INACTIVE, first=stopped.start(), last=stopped.end())
     if mine and (query := _QUERY.search(asked)) and (answer := _YES.search(text)):
         hit = _asked_for_sip(query["kind"], query["what"], port) and answer["word"] == "yes"

@@ -16,7 +16,7 @@ _V6_ONLY = re.compile(r"(?<!\S)::/0(?!\S)")
 def read_iptables(text: str, command: str | None, port: int) -> Ruling | None:
     """The ruling, or None where nothing looks like iptables. Rules for IPv6 say nothing about IPv4."""
     read = read_save(text, port)
-    listed = read_list(text, port)
+    listed = read_list(text, port) if any(mark in text for mark in ("Chain ", " -- ", "prot ", " -f ")) else None
     if read is None or (listed is not None and listed[2] - listed[1] > read[2] - read[1]):
         read = listed
     if read is None:

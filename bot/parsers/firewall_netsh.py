@@ -29,6 +29,10 @@ _NO_MATCH = re.compile(
     r"指定された条件に一致する規則はありません|Žádná pravidla neodpovídají|Geen (?:enkele )?regels? ",
     re.I,
 )
+_NO_MATCH_MARKS = (
+    "criteri", "критери", "критері", "правил", "kriter", "critèr", "critéri", "qoida", "kural", "条件",
+    "标准", "kryter", "podmín", "kritér", "reglas", "regeln", "regels", "regole", "règle", "regra", "reguły", "pravidla",
+)  # fmt: skip
 _DISABLED = re.compile(
     r"(?:no|нет|nein|non|não|nao|hayır|hayir|nie|ні|ne|nej|nei|ei|nem|yo['ʻʼ]?q|false|否|いいえ|아니요|όχι|nu|жоқ|йўқ)[.]?$",
     re.I,
@@ -48,6 +52,7 @@ _ANY = re.compile(
     re.I,
 )
 _PROTOCOL = re.compile(r"^(?:UDP|TCP|ICMPv4|ICMPv6|IGMP|GRE|IPv6|\d{1,3})$", re.I)
+_UDP = re.compile(r":[ \t]+(?:UDP|TCP)(?!\S)")
 _PROTOCOL_KEY = re.compile(r"prot[oо]|прот|协议|協定|プロトコル|프로토콜|bayonnoma", re.I)
 _PROFILE_STATE = re.compile(
     r"(?<![^\n])[ \t]*[^\s:]{3,20}(?:[ \t]*:)?[ \t]+(?P<state>ON|OFF|ВКЛ\w*|ВЫКЛ\w*|EIN|AUS)[ \t]*(?![^\n])"
@@ -55,9 +60,9 @@ _PROFILE_STATE = re.compile(
 _POLICY = re.compile(r"(?<!\w)(?P<policy>BlockInboundAlways|BlockInbound|AllowInbound),(?:Allow|Block)Outbound")
 
 
-def read_netsh(text: str, command: str | None, port: int) -> Ruling | None:
-    """The ruling, or None where nothing looks like netsh's rules. `command`: what printed it, where visible."""
-    blocks = _blocks(text)
+def read_netsh(text: str, port: int) -> Ruling | None:
+    """The ruling, or None where nothing looks like netsh's rules."""
+    blocks = _blocks(text) if "-" * 20 in text or _UDP.search(text) else []
     verdicts = [(_applies(fields, port), fields) for _, _, fields in blocks]
     if blocks:
         first, last = blocks[0][0], blocks[-1][1]
@@ -66,7 +71,8 @@ def read_netsh(text: str, command: str | None, port: int) -> Ruling | None:
                 if verdict == status:
                     return Ruling("netsh", status, fields[0][1][:120] or None, first, last)
         return Ruling("netsh", NO_RULE, None, first, last)
-    if found := _NO_MATCH.search(text):
+    lower = text.lower()
+    if any(mark in lower for mark in _NO_MATCH_MARKS) and (found := _NO_MATCH.search(text)):
         return Ruling("netsh", NO_RULE, None, found.start(), found.end())
     return _profiles(text)
 

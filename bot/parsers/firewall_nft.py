@@ -97,7 +97,7 @@ class _Structure:
     def read(self) -> None:
         table: Table | None = None
         while self.at < len(self.tokens):
-            word = self.tokens[self.at]
+            before, word = self.at, self.tokens[self.at]
             if word == "table":
                 table = self._table()
             elif word == "chain" and self._word(2) == "{":
@@ -114,6 +114,7 @@ class _Structure:
             else:
                 table = table or self._implicit()
                 self._loose(table)
+            self.at = max(self.at, before + 1)  # a cut text must not hold the reader up
 
     def _word(self, ahead: int) -> str:
         return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ""

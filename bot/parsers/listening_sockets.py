@@ -11,15 +11,24 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _SS_STATE = r"UNCONN|LISTEN|ESTAB|TIME-WAIT|CLOSE-WAIT|SYN-SENT|SYN-RECV|FIN-WAIT-[12]|LAST-ACK|CLOSING|CLOSED"
-_ROW = re.compile(
-    rf"(?<![\w/.:>-])(?:(?P<ss>udp|tcp|\?\?\?)\s+(?P<state>{_SS_STATE})|(?P<alone>{_SS_STATE}))"
-    r"\s+(?P<ss_queue>\d{1,12})\s+\d{1,12}\s+(?P<ss_local>\S+)\s+(?P<ss_peer>\S+)(?P<ss_rest>[^\n]*)"
-    r"|(?<![\w/.:>-])(?P<unix>(?:udp|tcp)(?:4|6|46|lite|lite6)?)\s+(?P<queue>\d{1,12})\s+\d{1,12}"
+_SS_ROW = re.compile(
+    rf"(?:(?P<proto>udp|tcp|\?\?\?)\s+)?(?P<state>{_SS_STATE})\s+(?P<queue>\d{{1,12}})\s+\d{{1,12}}"
     r"\s+(?P<local>\S+)\s+(?P<peer>\S+)(?P<rest>[^\n]*)"
-    r"|(?<![\w/.:>-])(?P<windows>UDP|TCP)\s+(?P<win_local>[\d.\[*]\S*:\d{1,5})\s+(?P<win_peer>\S+:[\d*]{1,5})[^\n]*"
-    r"|(?<!\S)(?P<command>\S{1,64})[ \t]+(?P<pid>\d{1,8})[ \t]+(?:\d{1,8}[ \t]+)?(?:\S{1,32}[ \t]+){1,3}IPv[46]"
-    r"[ \t]+\S+[ \t]+\S+[ \t]+(?P<lsof>UDP|TCP)[ \t]+(?P<name>\S+)(?P<lsof_rest>[^\n]*)"
 )
+_NETSTAT_ROW = re.compile(
+    r"(?P<proto>(?:udp|tcp)(?:4|6|46|lite|lite6)?)\s+(?P<queue>\d{1,12})\s+\d{1,12}"
+    r"\s+(?P<local>\S+)\s+(?P<peer>\S+)(?P<rest>[^\n]*)"
+)
+_WINDOWS_ROW = re.compile(r"(?P<proto>UDP|TCP)\s+(?P<local>[\d.\[*]\S*:\d{1,5})\s+(?P<peer>\S+:[\d*]{1,5})[^\n]*")
+_LSOF_ROW = re.compile(
+    r"(?P<command>\S{1,64})[ \t]+(?P<pid>\d{1,8})[ \t]+(?:\S{1,32}[ \t]+){1,4}IPv[46]"
+    r"[ \t]+\S+[ \t]+\S+[ \t]+(?P<proto>UDP|TCP)[ \t]+(?P<name>\S+)(?P<rest>[^\n]*)"
+)
+_CANDIDATE = re.compile(
+    r"[ut][dc]p|UDP|TCP|UNCONN|LISTEN|ESTAB|IPv[46]|\?\?\?|TIME-WAIT|CLOSE-WAIT|SYN-|FIN-WAIT|LAST-ACK|CLOS"
+)
+_BEFORE_ROW = re.compile(r"[\w/.:>-]")
+_LSOF_REACH = 160  # characters before 'IPv4' in which the row begins
 _HEADER = re.compile(
     r"(?P<ss>(?:Netid[ \t]+)?State[ \t]+Recv-Q[ \t]+Send-Q[ \t]+Local Address:[ \t]?Port[^\n]*)"
     r"|(?P<netstat>Active Internet connections[^\n]*|Proto[ \t]+Recv-Q[ \t]+Send-Q[ \t]+Local Address[^\n]*)"
@@ -28,6 +37,13 @@ _HEADER = re.compile(
     r"Connessioni attive|活动连接|アクティブな接続)[ \t]*(?![^\n]))"
     r"|(?P<lsof>COMMAND[ \t]+PID[ \t]+(?:TID[ \t]+)?(?:TASKCMD[ \t]+)?USER[ \t]+FD[ \t]+TYPE[^\n]*)"
 )
+_HEADER_MARKS = (
+    "Recv-Q", "Active ", "COMMAND", "Активн", "Активні", "Aktiv", "Connes", "Connex", "Conex", "Etkin", "Aktywne",
+    "Faol", "活动", "アクティブ",
+)  # fmt: skip
+_PEER = re.compile(r"[:.](?:\*|[\w-]+)$")
+_DOTTED = re.compile(r"\.(?:\d{1,5}|\*|[a-z][\w-]*)$")
+_LISTENS = re.compile(r"(?<!\w)LISTEN")
 _USERS = re.compile(r'users:\(\("(?P<name>[^"\n]{1,64})",pid=(?P<pid>\d{1,8})')
 _PROGRAM = re.compile(r"(?<!\S)(?P<pid>\d{1,8})/(?P<name>[^\n]{1,64})")
 _LOOPBACK = re.compile(r"(?:::ffff:)?127\.|::1$|localhost|ip6-localhost|ip6-loopback", re.IGNORECASE)
@@ -88,10 +104,10 @@ def tool_of(command: str | None) -> str | None:
 
 def read_sockets(text: str, command: str | None) -> list[Sockets]:
     """Every listing in the text: rows and headers of one tool after another."""
-    marks = [_Mark(found.start(), found.end(), found.lastgroup or "", None, False) for found in _HEADER.finditer(text)]
-    for found in _ROW.finditer(text):
-        if read := _row(found):
-            marks.append(_Mark(found.start(), found.end(), *read))
+    marks: list[_Mark] = []
+    if any(mark in text for mark in _HEADER_MARKS):
+        marks = [_Mark(one.start(), one.end(), one.lastgroup or "", None, False) for one in _HEADER.finditer(text)]
+    marks += _rows(text)
     listings: list[Sockets] = []
     group: list[_Mark] = []
     for mark in sorted(marks, key=lambda entry: entry.first):
@@ -145,48 +161,68 @@ def covers_udp(seen: Sockets, command: str | None, port: int) -> bool:
     return not only_tcp and "p tcp" not in options.lower()
 
 
-def _row(found: re.Match[str]) -> tuple[str, Socket, bool] | None:
-    """(tool, socket, not of the server) of one row; None where its columns are not addresses."""
-    if found["lsof"]:
-        local = _end(found["name"].split("->")[0])
-        listens = "LISTEN" in found["lsof_rest"]
-        owner = found["command"].replace("\\x20", " ")
-        read = local and Socket(found["lsof"] == "UDP", *local, listens, owner, int(found["pid"]))
-        return ("lsof", read, False) if read else None
-    if found["windows"]:
-        local = _end(found["win_local"])
-        listens = found["win_peer"].endswith((":0", ":*"))
-        return ("windows", Socket(found["windows"] == "UDP", *local, listens), True) if local else None
-    if found["unix"]:
-        return _unix_row(found)
-    local, peer = _end(found["ss_local"]), found["ss_peer"]
-    state = found["state"] or found["alone"]
-    if local is None or not re.search(r"[:.](?:\*|[\w-]+)$", peer):
-        return None
-    udp = found["ss"] == "udp" or (found["ss"] is None and state == "UNCONN")
-    user = _USERS.search(found["ss_rest"])
-    return (
-        "ss",
-        Socket(
-            udp, *local, state == "LISTEN", user["name"] if user else None,
-            int(user["pid"]) if user else None, int(found["ss_queue"]),
-        ),
-        False,
-    )  # fmt: skip
+def _rows(text: str) -> list[_Mark]:
+    """Every row of every tool; a row may be broken at its spaces."""
+    marks: list[_Mark] = []
+    at = 0
+    for candidate in _CANDIDATE.finditer(text):
+        begin = candidate.start()
+        if begin < at:
+            continue
+        mark: _Mark | None = None
+        if candidate[0].startswith("IPv"):
+            mark = _lsof_row(text, begin)
+        elif not _BEFORE_ROW.match(text, max(0, begin - 1), begin):
+            mark = _windows_row(text, begin) if candidate[0] in ("UDP", "TCP") else _unix_row(text, begin)
+        if mark:
+            marks.append(mark)
+            at = mark.last
+    return marks
 
 
-def _unix_row(found: re.Match[str]) -> tuple[str, Socket, bool] | None:
-    bsd = re.search(r"\.(?:\d{1,5}|\*|[a-z][\w-]*)$", found["local"]) is not None and ":" not in found["local"][-6:]
-    local = _end(found["local"], "." if bsd and ":" not in found["peer"] else ":")
-    if local is None or not re.search(r"[:.](?:\*|[\w-]+)$", found["peer"]):
+def _lsof_row(text: str, begin: int) -> _Mark | None:
+    start = text.rfind("\n", max(0, begin - _LSOF_REACH), begin) + 1
+    start = start if start else max(0, begin - _LSOF_REACH)
+    for word in re.finditer(r"(?<!\S)\S+(?=[ \t]+\d{1,8}[ \t])", text[start:begin]):
+        found = _LSOF_ROW.match(text, start + word.start())
+        local = _end(found["name"].split("->")[0]) if found else None
+        if found and local:
+            owner = found["command"].replace("\\x20", " ")
+            listens = "LISTEN" in found["rest"]
+            socket = Socket(found["proto"] == "UDP", *local, listens, owner, int(found["pid"]))
+            return _Mark(found.start(), found.end(), "lsof", socket, False)
+    return None
+
+
+def _windows_row(text: str, begin: int) -> _Mark | None:
+    found = _WINDOWS_ROW.match(text, begin)
+    local = _end(found["local"]) if found else None
+    if found is None or local is None:
         return None
-    program = _PROGRAM.search(found["rest"])
-    listens = bool(re.search(r"(?<!\w)LISTEN", found["rest"]))
-    socket = Socket(
-        found["unix"].startswith("udp"), *local, listens, program["name"].strip() if program else None,
-        int(program["pid"]) if program else None, int(found["queue"]),
-    )  # fmt: skip
-    return "netstat", socket, found["peer"].startswith("*.") or (bsd and ":" not in found["peer"])
+    socket = Socket(found["proto"] == "UDP", *local, found["peer"].endswith((":0", ":*")))
+    return _Mark(found.start(), found.end(), "windows", socket, True)
+
+
+def _unix_row(text: str, begin: int) -> _Mark | None:
+    """A row of ss, or of netstat on Linux, busybox and macOS."""
+    ss = _SS_ROW.match(text, begin)
+    found = ss or _NETSTAT_ROW.match(text, begin)
+    if found is None or not _PEER.search(found["peer"]):
+        return None
+    dotted = ":" not in found["peer"] and _DOTTED.search(found["local"]) is not None  # macOS
+    local = _end(found["local"], "." if dotted else ":")
+    if local is None:
+        return None
+    user = (_USERS if ss else _PROGRAM).search(found["rest"])
+    owner, pid = (user["name"].strip(), int(user["pid"])) if user else (None, None)
+    queue = int(found["queue"])
+    if ss:
+        udp = found["proto"] == "udp" or (found["proto"] is None and found["state"] == "UNCONN")
+        listens = found["state"] == "LISTEN"
+        return _Mark(found.start(), found.end(), "ss", Socket(udp, *local, listens, owner, pid, queue), False)
+    listens = _LISTENS.search(found["rest"]) is not None
+    socket = Socket(found["proto"].startswith("udp"), *local, listens, owner, pid, queue)
+    return _Mark(found.start(), found.end(), "netstat", socket, dotted)
 
 
 def _end(printed: str, separator: str = ":") -> tuple[str, int] | None:
