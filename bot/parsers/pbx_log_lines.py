@@ -203,12 +203,7 @@ def _records(line: str) -> Iterator[LogEvent]:
         level = _LEVEL.match(message)
         message = message[level.end() :] if level else message
         found = [_worded(event, rest) for event in _messages(message)]
-        if (
-            message
-            and not found
-            and stamp
-            and (level or bare is not record or _PM2_STAMP.fullmatch(stamp[0]))
-        ):
+        if not found and stamp and (level or _PM2_STAMP.fullmatch(stamp[0])):
             found = [LogEvent(Said.ELSE)]
         yield from found
 
