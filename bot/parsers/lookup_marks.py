@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bot.parsers.addresses import ADDRESS, HOST, address, host_name
 from bot.parsers.lookup_reasons import failures
 from bot.parsers.page import Page
+from bot.parsers.scan import scan
 
 # the server's own lines, in the languages in which Windows words them (all others are told by their place)
 _SERVER = re.compile(
@@ -44,6 +45,7 @@ _COMMAND = re.compile(
     r"(?:\.exe)?((?:[ \t]+[!-{}~]{1,255}){0,8})[ \t]*(?=$|\|)",
     re.MULTILINE | re.IGNORECASE,
 )
+_TOOL_WORDS = ("slookup", "SLOOKUP", "dig", "host", "Resolve-D", "resolve-d", "getent", "resolve", "dscacheutil")
 _BANNER = re.compile(r"<<>> DiG [\w.~+-]{1,60}(?: <<>>([^\n]{0,200}))?")
 _HEADER = re.compile(r"HEADER<<-[^\n]{0,40}?status:\s(\w+)")
 _QUESTION = re.compile(rf"(?<![;\w]);({HOST})\s+IN\s+(?:A|AAAA|ANY|NS|MX|CNAME|SRV)\b")
@@ -82,6 +84,7 @@ _FOREIGN = re.compile(
     r"Tracing route|\[SIP\]|^Chain \w|^table \w+ \w+ \{",
     re.MULTILINE,
 )
+_FOREIGN_WORDS = ("icmp_seq", "TTL=", "ping ", "Pinging", "PING", "traceroute to", "Tracing", "[SIP]", "Chain", "table")
 _NOT_NAMES = frozenset(("query", "hosts", "ahosts", "ahostsv4", "ahostsv6", "host", "name", "a", "aaaa", "any", "in"))
 
 
@@ -95,8 +98,10 @@ def marks(raw: Page, page: Page, known_host: str) -> list[Mark]:
     found += [
         Mark(at, end, kind, tool, status=status, names=names) for at, end, kind, tool, names, status in failures(text)
     ]
-    found += [Mark(m.start(), m.end(), "foreign") for m in _FOREIGN.finditer(text)]
-    found += [Mark(m.start(), m.end(), "authority") for m in _AUTHORITY.finditer(text)]
+    if not found:
+        return []
+    found += [Mark(m.start(), m.end(), "foreign") for m in scan(_FOREIGN, text, *_FOREIGN_WORDS)]
+    found += [Mark(m.start(), m.end(), "authority") for m in scan(_AUTHORITY, text, "uthoritative")]
     own = {page.line_at(mark.at) for mark in found if mark.kind == "command"}
     for command in page.commands:
         if command.line not in own:
@@ -106,7 +111,7 @@ def marks(raw: Page, page: Page, known_host: str) -> list[Mark]:
 
 
 def _commands(text: str) -> Iterator[Mark]:
-    for found in _COMMAND.finditer(text):
+    for found in scan(_COMMAND, text, *_TOOL_WORDS):
         tool, words = found[1].lower(), found[2].split()
         if tool in ("getent", "resolvectl", "systemd-resolve", "dscacheutil") and len(words) < 2:
             continue
@@ -120,16 +125,16 @@ def _commands(text: str) -> Iterator[Mark]:
 
 
 def _dig(text: str) -> Iterator[Mark]:
-    for found in _BANNER.finditer(text):
+    for found in scan(_BANNER, text, "<<>> DiG"):
         words = [word for word in (found[1] or "").split() if word[0] not in "+@-;" and "." in word]
         yield Mark(found.start(), found.end(), "banner", "dig", host_name(words[0]) if words else None)
-    for found in _HEADER.finditer(text):
+    for found in scan(_HEADER, text, "HEADER<<-"):
         yield Mark(found.start(), found.end(), "header", "dig", status=found[1].upper())
-    for found in _QUESTION.finditer(text):
+    for found in scan(_QUESTION, text, "IN ", "IN\n"):
         yield Mark(found.start(), found.end(), "question", "dig", host_name(found[1]))
-    for found in _SECTION.finditer(text):
+    for found in scan(_SECTION, text, " SECTION:"):
         yield Mark(found.start(), found.end(), "section", "dig", status=found[1])
-    for found in _RECORD.finditer(text):
+    for found in scan(_RECORD, text, "IN ", "IN\n"):
         yield _record(found, "dig", found[1], found[2], found[3])
 
 
@@ -143,25 +148,25 @@ def _record(found: re.Match[str], tool: str, name: str, record_type: str, value:
 
 
 def _rows(text: str) -> Iterator[Mark]:
-    for found in _ROW.finditer(text):
+    for found in scan(_ROW, text, "Answer", "Additional", "Authority", "Question"):
         if found[3].lower() in ("answer", "question"):
             yield _record(found, "resolve-dnsname", found[1], found[2], found[4])
         else:
             yield Mark(found.start(), found.end(), "empty", "resolve-dnsname")
-    for found in _FIELD_NAME.finditer(text):
+    for found in scan(_FIELD_NAME, text, "QueryType", "name: "):
         tool = "dscacheutil" if found[3] else "resolve-dnsname"
         kind = "question" if (found[2] or "A") in ("A", "AAAA", "CNAME") else "section"
         yield Mark(found.start(), found.end(), kind, tool, host_name(found[1] or found[3] or ""), "AUTHORITY")
-    for found in _FIELD.finditer(text):
+    for found in scan(_FIELD, text, "Address", "_address"):
         if ip := address(found[2]):
             tool = "dscacheutil" if "_" in found[1] else "resolve-dnsname"
             yield Mark(found.start(), found.end(), "answer", tool, addresses=(ip,))
-    for found in _HAS.finditer(text):
+    for found in scan(_HAS, text, " has "):
         yield Mark(found.start(), found.end(), "answer", "host", host_name(found[1]), addresses=(found[2],))
-    for found in _ALIAS.finditer(text):
+    for found in scan(_ALIAS, text, "alias for", "canonical name"):
         tool = "host" if " alias " in found[0] else "bind-nslookup"
         yield Mark(found.start(), found.end(), "alias", tool, host_name(found[1]), target=host_name(found[2]))
-    for found in _ALIASES.finditer(text):
+    for found in scan(_ALIASES, text, "Aliases:"):
         yield Mark(found.start(), found.end(), "alias", None, host_name(found[1]))
     for found in _BARE.finditer(text):
         if ip := address(found[1]):
@@ -170,7 +175,7 @@ def _rows(text: str) -> Iterator[Mark]:
 
 def _columns(raw: Page, page: Page) -> Iterator[Mark]:
     """Rows that only their columns tell from chat: getent's, and resolvectl's further addresses."""
-    for found in _RESOLVECTL.finditer(raw.text):
+    for found in scan(_RESOLVECTL, raw.text, "-- link"):
         at, end = _place(found, raw, page)
         if ip := address(found[2] or found[3]):
             yield Mark(at, end, "answer", "resolvectl", host_name(found[1] or ""), addresses=(ip,))
@@ -190,7 +195,7 @@ def _place(found: re.Match[str], raw: Page, page: Page) -> tuple[int, int]:
 def _pairs(text: str, known_host: str) -> Iterator[Mark]:
     """'Server: X Address: Y' and 'Name: X Address: Y', with labels in any language or spoiled."""
     paired = set()
-    for found in _PAIR.finditer(text):
+    for found in scan(_PAIR, text, "ddress", "DDRESS"):
         window = text[max(0, found.start() - 300) : found.start()]
         label, value, width = _label(window)
         at, end = found.start() - width, found.end()
@@ -209,7 +214,7 @@ def _pairs(text: str, known_host: str) -> Iterator[Mark]:
             yield Mark(at, end, "answer", None, host, addresses=tuple(ips))
         elif label or text[found.start() - 1 : found.start()] in ("", "\n"):
             yield Mark(at, end, "pair", None, value or None, addresses=tuple(ips), sure=bool(label))
-    for found in _NAME_LINE.finditer(text):
+    for found in scan(_NAME_LINE, text, "ddress", "DDRESS"):
         host, known = host_name(found[2]), bool(_NAME.fullmatch(found[1]))
         alone = text[found.end() : found.end() + 1] in ("", "\n") and text[found.start() - 1 : found.start()] in (
             "",

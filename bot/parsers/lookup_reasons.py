@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from bot.parsers.addresses import ADDRESS, HOST, host_name
+from bot.parsers.scan import scan
 
 Failure = tuple[int, int, str, str | None, tuple[str, ...], str | None]  # at, end, kind, tool, names, status
 
@@ -74,7 +75,7 @@ def _names(words: str) -> tuple[str, ...]:
 def failures(text: str) -> Iterator[Failure]:
     """Every line that says why there is no address. A status of None: it failed, the words are not known."""
     yield from _starred(text)
-    for found in _HOST_NOT_FOUND.finditer(text):
+    for found in scan(_HOST_NOT_FOUND, text, "Host"):
         by_code = {"2": "servfail", "3": "nxdomain", "5": "refused"}.get(found[2] or "")
         yield (
             found.start(),
@@ -84,34 +85,36 @@ def failures(text: str) -> Iterator[Failure]:
             _names(found[1]),
             by_code or reason(found[3] or "") or "error",
         )
-    for found in _NO_RECORD.finditer(text):
+    for found in scan(_NO_RECORD, text, " record"):
         yield found.start(), found.end(), "failed", "host", _names(found[1]), "no_address"
-    for found in _ERROR_ID.finditer(text):
+    for found in scan(_ERROR_ID, text, "FullyQualifiedErrorId"):
         if "dnsname" in found[2].lower() or "DnsClient" in found[2] or "DNS_" in found[1]:
             yield found.start(), found.end(), "failed", "resolve-dnsname", (), reason(found[1])
-    for found in _POWERSHELL.finditer(text):
+    for found in scan(_POWERSHELL, text, "Resolve-DnsName"):
         host = host_name(found[1])
         if host and "." in host:
             yield found.start(), found.end(), "failed", "resolve-dnsname", (host,), reason(found[2])
-    for found in _RESOLVECTL.finditer(text):
+    for found in scan(_RESOLVECTL, text, "resolve call failed", "Name '"):
         yield found.start(), found.end(), "failed", "resolvectl", _names(found[1]), reason(found[2]) or "error"
-    for found in _OLD_BUSYBOX.finditer(text):
+    for found in scan(_OLD_BUSYBOX, text, "can't resolve"):
         yield found.start(), found.end(), "failed", "busybox-nslookup", _names(found[1]), "nxdomain"
-    for found in _REVERSE.finditer(text):
+    for found in scan(_REVERSE, text, ".arpa"):
         yield found.start(), found.end(), "failed", "bind-nslookup", (), "no_address"
-    for found in _TIMEOUT.finditer(text):
+    for found in scan(_TIMEOUT, text, "request", "connection timed", "connection\ntimed", "servers", "timeout"):
         yield found.start(), found.end(), "timeout", None, (), "timeout"
-    for found in _TROUBLE.finditer(text):
+    for found in scan(
+        _TROUBLE, text, "communications", "UDP setup", "nslookup: ", "dig: ", "host: ", "Default servers"
+    ):
         kind = "timeout" if "timed out" in found[0] else "error"
         yield found.start(), found.end(), kind, None, (), kind
-    for found in _MISSING.finditer(text):
+    for found in scan(_MISSING, text, "nslookup", "dig", "host", "getent", "resolvectl", "Resolve-DnsName"):
         tool = (found[1] or found[2]).lower()
         yield found.start(), found.end(), "failed", tool, (), "error"
 
 
 def _starred(text: str) -> Iterator[Failure]:
     """'*** SERVER can't find NAME: Reason' in any language; about the DNS server's own name: nothing."""
-    for found in _STARS.finditer(text):
+    for found in scan(_STARS, text, "** "):
         words = found[1].split("\n\n", 1)[0]
         reasoned = re.match(r"[^:]{3,200}:\s?[A-Za-z][\w-]*(?:\s[a-z][\w-]*){0,5}", words)
         line = words.split("\n", 1)[0]

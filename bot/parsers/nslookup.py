@@ -36,9 +36,9 @@ def parse(page: Page, context: Context) -> list[Claim]:
     """
     found, page = lookups(page, context), page.squeezed()
     claims = []
+    last_typed = {lookup.session: number for number, lookup in enumerate(found) if lookup.interactive}
     for number, lookup in enumerate(found):
-        later = found[number + 1 :]
-        if any(other.interactive and other.session == lookup.session for other in later):
+        if number < last_typed.get(lookup.session, 0):
             continue
         if reading := _reading(lookup, context):
             first, last = page.line_at(lookup.first), page.line_at(lookup.last)

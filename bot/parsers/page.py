@@ -84,6 +84,7 @@ class Page:
     commands: tuple[Command, ...] = ()
     text: str = field(default="", repr=False)
     _starts: tuple[int, ...] = field(default=(), repr=False)
+    _squeezed: list[Page] = field(default_factory=list, repr=False, compare=False)  # made when first asked for
 
     @classmethod
     def of(cls, text: str) -> Page:
@@ -98,8 +99,10 @@ class Page:
 
     def squeezed(self) -> Page:
         """The same lines with single spaces: lost and doubled spaces, tabs and columns all look alike."""
-        lines = tuple(_SPACES.sub(" ", line).strip() for line in self.lines)
-        return Page._laid_out(lines, self.commands)
+        if not self._squeezed:
+            lines = tuple(map(str.strip, _SPACES.sub(" ", self.text).split("\n")))
+            self._squeezed.append(Page._laid_out(lines, self.commands))
+        return self._squeezed[0]
 
     def line_at(self, offset: int) -> int:
         """The index of the line that holds `text[offset]`; the last line for anything beyond."""

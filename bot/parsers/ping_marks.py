@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.parsers.addresses import ADDRESS, HOST, V4, V6, address, host_name
 from bot.parsers.page import Page
+from bot.parsers.scan import scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,7 @@ _WINDOWS_IP = re.compile(
     rf"|^[^\n:=\[\]]{{0,40}}?({V4})(?=[^\n:=]{{0,40}} \d{{1,5}} [^\n:=]{{2,30}} ?:$)",
     re.MULTILINE,
 )
-_FIRST_HOP = re.compile(
-    r"(?:^|\s)\d{1,2}\s{1,3}$"
-)  # tracert: '  1  192.168.1.45  reports: Destination host unreachable.'
+_BRACKETS = tuple(f"[{first}" for first in "0123456789abcdefABCDEF:")
 _FIRST_HOP = re.compile(r"\s*1\s+[<*\d]")
 _UNIX = re.compile(
     rf"(?<![\w:])PING\s+({HOST}|{ADDRESS})\s*\(\s?(?:{HOST}\s\()?({ADDRESS})\)+(:)?\s*"
@@ -59,6 +58,7 @@ _WINDOWS_REPLY = re.compile(
     rf"(?:({ADDRESS})[^\d\n:=\[\]]{{0,12}}: ?)?[^\n:\[\]]{{0,40}}?[=<]\s?\d{{1,6}}(?:{_MS})?\s*TTL=\d{{1,3}}"
 )
 _WINDOWS_REPLY6 = re.compile(rf"({V6}): [^\s=<\d]{{2,12}}[=<]\d{{1,6}}\s?\w{{1,5}}\b(?! ?\w{{0,4}}TTL)")
+_TIME_WORDS = ("time=", "time<", "время=", "Zeit=", "temps=", "tiempo=", "tempo=", "durata=", "czas=", "süre=", "时间=")
 _UNIX_REPLY = re.compile(rf"(?:({ADDRESS})\)?: )?(icmp_|icmp_r)?seq=(\d{{1,6}}) ttl=\d{{1,3}}\b")
 _UNIX_ERROR = re.compile(r"icmp_seq[= ](\d{1,6}) (?!ttl=|Redirect|DUP)(?=[^\W\d])")
 _WAITING = re.compile(r"(?:no answer yet|Request timeout) for $")
@@ -79,6 +79,10 @@ _TIMED_OUT = re.compile(
     r"Esgotado o tempo limite|İstek zaman aşımı|Upłynął limit czasu żądania|Richiesta scaduta|请求超时|"
     r"要求がタイムアウト|요청 시간이 만료|So'rov vaqti tugadi|Перевищено час очікування|Перевищено інтервал очікування"
 )
+_TIMED_OUT_WORDS = (
+    *("Request time", "no answer yet", "Превышен", "Перевищен", "Zeitü", "Délai", "Tiempo", "Esgotado"),
+    *("İstek", "Upłyn", "Richiesta", "请求", "要求", "요청", "So'rov"),
+)
 _AFTER_STAR = re.compile(r"\*\s{1,80}$|\*\*\*[^*\n]{1,90}$")  # a hop of tracert, a failure of nslookup
 # 'Reply from 192.168.0.1: Destination host unreachable.': an address, then words without numbers up to a full stop
 _WINDOWS_ERROR = re.compile(
@@ -86,6 +90,7 @@ _WINDOWS_ERROR = re.compile(
     re.MULTILINE,
 )
 _HOP = re.compile(r"(?:^|\s)\d{1,2}\s{1,3}$")  # tracert: '  1  192.168.1.45  reports: Destination host unreachable.'
+_ERROR_WORDS = ("unreachable", "expired", "недоступ", "Превышен", "недосяж", "erreichbar", "Impossible", "inac")
 _UNREACHABLE_WORDS = re.compile(
     r"unreachable|TTL expired|недоступ|недосяжн|nicht erreichbar|impossible|inaccesible|inacess|ulaşılamıyor|"
     r"erişilemiyor|无法访问|到達できません|연결할 수 없|Превышен срок жизни",
@@ -99,6 +104,10 @@ _GENERAL = re.compile(
     r"Error general|Falha geral|Genel hata|Error de transmisión|一般故障|常规故障|一般エラー|Загальна помилка)\b\.?"
     r"|(?:^|(?<=[.:] ))PING ?: ?(?=[^\s\d])[^\n:\d]{4,60}?[.。]",
     re.MULTILINE,
+)
+_GENERAL_WORDS = (
+    *("PING", "General fail", "Общий сбой", "Allgemeiner", "Défaillance", "Error general", "Error de tr"),
+    *("Falha geral", "Genel hata", "故障", "一般エラー", "Загальна"),
 )
 _UNKNOWN = (
     re.compile(rf"[Pp]ing request could not find host\s+({HOST})"),
@@ -147,6 +156,12 @@ _FOREIGN = re.compile(
     re.MULTILINE,
 )
 
+_FOREIGN_WORDS = ("traceroute to", "Tracing", "Трассировка", "<<>> DiG", "[SIP]", "Non-auth", "Chain", "Server:")
+_UNKNOWN_WORDS = (
+    *("could not find", "con la richiesta", "обнаружить", "host", "Host", "hôte", "хост", "вузол", "主机", "ホスト"),
+    *("Ping isteği", "cannot resolve", "bad address", "ping: ", "ping6: ", "Name resolution"),
+)
+
 
 def number(text: str) -> float | int:
     """A printed number, whole where it is."""
@@ -158,7 +173,11 @@ def marks(page: Page) -> list[Mark]:
     """All marks of the page in text order."""
     text = page.text
     found = [*_starts(text), *_lines(text), *_errors(text), *_numbers(text)]
-    found += [Mark(m.start(), m.end(), "foreign") for m in _FOREIGN.finditer(text)]
+    if any(mark.tool == "windows-ping" for mark in found) or any(word in text for word in _ERROR_WORDS):
+        found += _windows_lines(text)
+    if not found:
+        return []
+    found += [Mark(m.start(), m.end(), "foreign") for m in scan(_FOREIGN, text, *_FOREIGN_WORDS)]
     own = {page.line_at(mark.at) for mark in found if mark.kind == "command"}
     for command in page.commands:
         if command.line not in own:
@@ -168,22 +187,22 @@ def marks(page: Page) -> list[Mark]:
 
 
 def _starts(text: str) -> Iterator[Mark]:
-    for found in _COMMAND.finditer(text):
+    for found in scan(_COMMAND, text, "ping", "Test-Net", "test-net", "tnc"):
         words = [word for word in found[2].split() if word[0] != "-"]
         dotted = [word for word in words if "." in word or ":" in word] or words[-1:]
         word = dotted[0] if dotted else ""
         yield Mark(found.start(1), found.end(), "command", None, host_name(word), address(word))
-    for found in _UNIX.finditer(text):
+    for found in scan(_UNIX, text, "PING"):
         tool = "iputils-ping" if found[5] else "busybox-ping" if found[3] else "iputils-ping"
         yield Mark(found.start(), found.end(), "header", tool, host_name(found[1]), address(found[2]))
-    for found in _WINDOWS.finditer(text):
+    for found in scan(_WINDOWS, text, *_BRACKETS):
         if _FIRST_HOP.match(text, text.find(":", found.end()) + 1):
             continue  # tracert says 'name [address] ... 30 ...:' too
         yield Mark(found.start(), found.end(), "header", "windows-ping", host_name(found[1]), address(found[2]))
-    for found in _WINDOWS_IP.finditer(text):
+    for found in scan(_WINDOWS_IP, text, "Pinging", "Обмен", "Ping", "sur ", "ping", "Disparando", ":\n"):
         ip = address(found[1] or found[2])
         yield Mark(found.start(), found.end(), "header", "windows-ping", None, ip, sure=bool(found[1]))
-    for found in _TEST.finditer(text):
+    for found in scan(_TEST, text, "ComputerName", "RemoteAddress", "PingSucceeded", "PingReplyDetails"):
         host, ip, word = None, None, found[2]
         rtt = None
         if found[1] == "ComputerName":
@@ -197,15 +216,15 @@ def _starts(text: str) -> Iterator[Mark]:
 
 
 def _lines(text: str) -> Iterator[Mark]:
-    for found in _WINDOWS_REPLY.finditer(text):
+    for found in scan(_WINDOWS_REPLY, text, "TTL="):
         yield Mark(found.start(), found.end(), "reply", "windows-ping", ip=found[1])
-    for found in _WINDOWS_REPLY6.finditer(text):
+    for found in scan(_WINDOWS_REPLY6, text, *_TIME_WORDS):
         if ip := address(found[1]):
             yield Mark(found.start(), found.end(), "reply", "windows-ping", ip=ip)
-    for found in _UNIX_REPLY.finditer(text):
+    for found in scan(_UNIX_REPLY, text, "seq="):
         tool = None if found[2] else "busybox-ping"
         yield Mark(found.start(), found.end(), "reply", tool, ip=found[1], sequence=int(found[3]))
-    for found in _TIMED_OUT.finditer(text):
+    for found in scan(_TIMED_OUT, text, *_TIMED_OUT_WORDS):
         in_trace = _AFTER_STAR.search(text, max(0, found.start() - 90), found.start())
         about_dns = text.endswith("DNS ", 0, found.start())
         if not in_trace and not about_dns:
@@ -213,24 +232,19 @@ def _lines(text: str) -> Iterator[Mark]:
 
 
 def _errors(text: str) -> Iterator[Mark]:
-    for found in _UNIX_ERROR.finditer(text):
+    for found in scan(_UNIX_ERROR, text, "icmp_seq"):
         if not _WAITING.search(text, max(0, found.start() - 24), found.start()):
             yield Mark(found.start(), found.end(), "unreachable", None, sequence=int(found[1]))
-    for found in _UNIX_BYTES_ERROR.finditer(text):
+    for found in scan(_UNIX_BYTES_ERROR, text, "bytes from", "From "):
         yield Mark(found.start(), found.end(), "unreachable", "inetutils-ping" if found[0][0].isdigit() else None)
-    for found in _SENDING.finditer(text):
+    for found in scan(_SENDING, text, "sendmsg", "sendto", "connect", "send: ", "ping: ", "ping6: "):
         yield Mark(found.start(), found.end(), "unreachable", "iputils-ping")
-    for found in _WINDOWS_ERROR.finditer(text):
-        if _HOP.search(text, max(0, found.start() - 6), found.start()):
-            continue
-        known = bool(_UNREACHABLE_WORDS.search(found[2]))
-        yield Mark(found.start(), found.end(), "unreachable", "windows-ping", sure=known)
-    for found in _LOCAL_UNREACHABLE.finditer(text):
+    for found in scan(_LOCAL_UNREACHABLE, text, "Destination", "Заданный"):
         yield Mark(found.start(), found.end(), "unreachable", "windows-ping")
-    for found in _GENERAL.finditer(text):
+    for found in scan(_GENERAL, text, *_GENERAL_WORDS):
         yield Mark(found.start(), found.end(), "general", "windows-ping")
-    for pattern in _UNKNOWN:
-        for found in pattern.finditer(text):
+    for pattern in _UNKNOWN if any(word in text for word in _UNKNOWN_WORDS) else ():
+        for found in scan(pattern, text, *_UNKNOWN_WORDS):
             word = next(filter(None, found.groups()), "")
             if host := host_name(word):
                 tool = "windows-ping" if pattern in _UNKNOWN[:4] else None
@@ -238,21 +252,30 @@ def _errors(text: str) -> Iterator[Mark]:
                 yield Mark(found.start(), found.end(), "unknown", tool, None if host.startswith("ping") else host)
 
 
+def _windows_lines(text: str) -> Iterator[Mark]:
+    """Lines that are only told by their place in a ping of Windows."""
+    for found in scan(_WINDOWS_ERROR, text, ": "):
+        if _HOP.search(text, max(0, found.start() - 6), found.start()):
+            continue
+        known = bool(_UNREACHABLE_WORDS.search(found[2]))
+        yield Mark(found.start(), found.end(), "unreachable", "windows-ping", sure=known)
+    for found in scan(_WINDOWS_RTT, text, "="):
+        yield Mark(found.start(), found.end(), "rtt", "windows-ping", rtt_ms=number(found[1]))
+
+
 def _numbers(text: str) -> Iterator[Mark]:
-    for found in _COUNTS.finditer(text):
+    for found in scan(_COUNTS, text, "%"):
         counts = (int(found[1]), int(found[2]), int(found[3] or 0))
         yield Mark(found.start(), found.end(), "counts", None, counts=counts, loss_pct=number(found[4]))
-    for found in _WINDOWS_COUNTS.finditer(text):
+    for found in scan(_WINDOWS_COUNTS, text, "%"):
         counts = (int(found[1]), int(found[2]), 0)
         yield Mark(found.start(), found.end(), "counts", "windows-ping", counts=counts, loss_pct=number(found[4]))
-    for found in _RTT.finditer(text):
+    for found in scan(_RTT, text, "min/avg/max"):
         yield Mark(found.start(), found.end(), "rtt", None, rtt_ms=number(found[1]))
-    for found in _WINDOWS_RTT.finditer(text):
-        yield Mark(found.start(), found.end(), "rtt", "windows-ping", rtt_ms=number(found[1]))
-    for found in _ABOUT.finditer(text):
+    for found in scan(_ABOUT, text, "ping ", "Ping ", "ping-", "Ping-"):
         word = found[1] or found[2] or found[3]
         yield Mark(found.start(), found.end(), "about", None, host_name(word), address(word))
-    for found in _FPING.finditer(text):
+    for found in scan(_FPING, text, "is alive", "is unreachable", "xmt/rcv"):
         host, ip = host_name(found[1]), address(found[1])
         if found[2]:
             kind = "reply" if found[2] == "alive" else "lost"

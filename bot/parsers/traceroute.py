@@ -18,6 +18,7 @@ from bot.model import Context, Finding, Kind, Reading, Tag
 from bot.parsers.addresses import ADDRESS, HOST, V4, address, host_name
 from bot.parsers.page import Claim, Page
 from bot.parsers.prompts import only_names
+from bot.parsers.scan import scan
 
 _TAGS = {
     "reached": Tag.USER_TRACE_REACHED,
@@ -74,6 +75,12 @@ _UNKNOWN = (
 _NO_WAY = re.compile(r"(?:traceroute: )?(?:connect|send|sendto|sendmsg): (?:Network is unreachable|No route to host)")
 _FOREIGN = re.compile(
     r"<<>> DiG|\[SIP\]|Non-authoritative answer|ping statistics|icmp_seq=|\bTTL=\d|^Chain \w", re.MULTILINE
+)
+
+_FOREIGN_WORDS = ("<<>> DiG", "[SIP]", "Non-auth", "ping statistics", "icmp_seq=", "TTL=", "Chain")
+_UNKNOWN_WORDS = (
+    *("system", "системное", "Zielname", "système", "sistema", "系统", "hedef", "cmdline", "mtr: "),
+    *("traceroute: ", "traceroute6: ", "tracepath: ", "tracepath6: "),
 )
 
 
@@ -182,9 +189,13 @@ def _add(now: _Trace, mark: _Mark) -> None:
 
 def _marks(page: Page) -> list[_Mark]:
     text = page.text
-    found = [_Mark(m.start(), m.end(), "foreign") for m in _FOREIGN.finditer(text)]
+    found = [*_headers(text), *_rows(text), *_unknown(text)]
+    commands = list(scan(_COMMAND, text, "trace", "mtr"))
+    if not found and not commands:
+        return []
+    found += [_Mark(m.start(), m.end(), "foreign") for m in scan(_FOREIGN, text, *_FOREIGN_WORDS)]
     own = set()
-    for m in _COMMAND.finditer(text):
+    for m in commands:
         words = [word for word in m[2].split() if word[0] != "-" and ("." in word or ":" in word)]
         word = words[0] if words else ""
         own.add(page.line_at(m.start(1)))
@@ -194,46 +205,46 @@ def _marks(page: Page) -> list[_Mark]:
         if command.line not in own:
             at = page.offset_of(command.line)
             found.append(_Mark(at, at, "foreign"))
-    return [*found, *_headers(text), *_rows(text), *_unknown(text)]
+    return found
 
 
 def _headers(text: str) -> list[_Mark]:
     found = []
-    for m in _UNIX.finditer(text):
+    for m in scan(_UNIX, text, "traceroute"):
         tool = "busybox-traceroute" if m[4] else "traceroute"
         found.append(_Mark(m.start(), m.end(), "header", tool, host_name(m[1]), address(m[2])))
-    words = {m.start(1): m for m in _WINDOWS_WORDS.finditer(text)}
-    for m in _WINDOWS.finditer(text):
+    words = {m.start(1): m for m in scan(_WINDOWS_WORDS, text, "Tracing", "Трассировка")}
+    for m in scan(_WINDOWS, text, "30", "[1", "[2", "[3", "[4", "[5", "[6", "[7", "[8", "[9"):
         start = m.start(1) if m[1] else m.start(3)
         words.pop(start, None)
         found.append(_Mark(start, start + 1, "header", "tracert", host_name(m[1] or ""), address(m[2] or m[3])))
     for start, m in words.items():
         ip = address(m[2] or m[1])
         found.append(_Mark(start, m.end(), "header", "tracert", host_name(m[1]), ip))
-    for m in _MTR_TO.finditer(text):
+    for m in scan(_MTR_TO, text, "->"):
         found.append(_Mark(m.start(), m.end(), "header", "mtr", host_name(m[1]), address(m[2])))
     return found
 
 
 def _rows(text: str) -> list[_Mark]:
     found = []
-    for m in _TRACERT_ROW.finditer(text):
+    for m in scan(_TRACERT_ROW, text, " ms", "\nms", "мс", "* ", "*\n", "\ufffd", ": "):
         ip = address(m[2] or m[3] or "")
         found.append(_Mark(m.start(), m.end(), "row", "tracert", ip=ip, answers=ip is not None))
-    for m in _UNIX_ROW.finditer(text):
+    for m in scan(_UNIX_ROW, text, " ms", "ms ", "* *", "*\n"):
         found += _unix_row(text, m)
-    for m in _MTR_ROW.finditer(text):
+    for m in scan(_MTR_ROW, text, "%", "???", "100.0", "waiting"):
         answers = m[5] is None and m[2] != "???" and m[4] != "100.0"
         found.append(_Mark(m.start(), m.end(), "row", "mtr", ip=address(m[3] or m[2] or ""), answers=answers))
-    for m in _MTR_CSV.finditer(text):
+    for m in scan(_MTR_CSV, text, "MTR."):
         answers = m[2] != "???" and not m[3].startswith("100.")
         found.append(_Mark(m.start(), m.end(), "row", "mtr", ip=address(m[2]), answers=answers))
-    for m in _PATH_ROW.finditer(text):
+    for m in scan(_PATH_ROW, text, "ms", "no reply", "LOCALHOST"):
         kind = "reached" if m[2] else "row"
         found.append(_Mark(m.start(), m.end(), kind, "tracepath", answers=not m[1]))
-    for m in _PATH_END.finditer(text):
+    for m in scan(_PATH_END, text, "pmtu"):
         found.append(_Mark(m.start(), m.end(), "end", "tracepath"))
-    for m in _NO_WAY.finditer(text):
+    for m in scan(_NO_WAY, text, "traceroute"):
         if "traceroute" in m[0]:
             found.append(_Mark(m.start(), m.end(), "stopped", "traceroute"))
     return found
@@ -260,7 +271,7 @@ def _unix_row(text: str, row: re.Match[str]) -> list[_Mark]:
 def _unknown(text: str) -> list[_Mark]:
     found = []
     for pattern in _UNKNOWN:
-        for m in pattern.finditer(text):
+        for m in scan(pattern, text, *_UNKNOWN_WORDS):
             tool = "mtr" if m[0].startswith("mtr") else "tracepath" if m[0].startswith("tracepath") else "traceroute"
             tool = "tracert" if pattern in _UNKNOWN[:3] else tool
             found.append(_Mark(m.start(), m.end(), "unknown", tool, host_name(m[1] or "")))

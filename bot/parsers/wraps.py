@@ -28,7 +28,9 @@ _RECORD = (
     r"|(?:UDP|TCP) {1,8}[\d.\[*][^ ]{0,45}:\d{1,5} "
 )
 _RECORD_START = re.compile(rf"[ \t]*(?:{_RECORD})")
-_RECORD_INSIDE = re.compile(rf"(?<=[\s}}])(?<!\| )(?={_RECORD})")  # not between pm2's '0|name | ' and its line
+_RECORD_INSIDE = re.compile(
+    rf"(?<=[\s}}])(?<!\| )(?=[\d{{:A-Z[tu-])(?={_RECORD})"
+)  # not between pm2's '0|name | ' and its line
 _LONG = 120  # no line of these tools that is not a log record is longer
 
 # More line starts that no continuation has (it goes on with a number, a lone word, a rest of a word).
