@@ -20,6 +20,8 @@ from bot.rules import PRODUCES
 # The settings can be shown in either way; one is enough.
 SAME_NEWS = {Kind.MICROSIP_INI: Kind.MICROSIP_SCREEN, Kind.MICROSIP_SCREEN: Kind.MICROSIP_INI}
 
+PHONE_SPEAKS = frozenset({Kind.MICROSIP_STATUS, Kind.MICROSIP_LOG})
+
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
@@ -110,16 +112,20 @@ def _answered(case: CaseFile, kind: Kind, finding: dict[str, object] | None) -> 
 
 
 def _tried(case: CaseFile, step: Step) -> CaseFile:
-    """The step was carried out: what it was based on is no longer true and may be asked for anew."""
+    """The step was carried out: what it was based on, and what the phone said, may have changed and is asked anew."""
     stale_tags = {finding.tag for finding in case.verdict.because} if case.verdict else set()
-    stale = [reading for reading in case.readings if stale_tags & {finding.tag for finding in reading.findings}]
+    stale = [
+        reading
+        for reading in case.readings
+        if reading.kind in PHONE_SPEAKS or stale_tags & {finding.tag for finding in reading.findings}
+    ]
     stale_kinds = {reading.kind for reading in stale}
     return replace(
         case,
         tried=case.tried | {step},
         readings=tuple(reading for reading in case.readings if reading not in stale),
         answers=tuple(answer for answer in case.answers if answer.tag not in stale_tags),
-        answered=case.answered - stale_kinds - {Kind.MICROSIP_STATUS},
+        answered=case.answered - stale_kinds,
         verdict=None,
         settled=False,
     )

@@ -18,6 +18,7 @@ from telegram.ext import ContextTypes, ExtBot
 
 from bot.casefile import CaseFile, fold
 from bot.model import EventKind, Owner, Status, Tag, Ticket
+from bot.redact import redact
 from bot.rules import decide
 from bot.tickets import Tickets
 from handlers.reply import TEXT_MAX, Screen, Screens
@@ -101,12 +102,13 @@ class Staff:
         words = self.screens.words
         if message.text:
             text = words.html(
-                "staff.says", number=ticket.number, person=ticket.user_name, text=_cut(message.text, 3000)
+                "staff.says", number=ticket.number, person=ticket.user_name, text=_cut(redact(message.text), 3000)
             )
             posted = await self._post(Screen(text), "forward")
         else:
             await self._post(Screen(words.html("staff.says", number=ticket.number, person=ticket.user_name, text="📎")))
-            copied = await self.bot.copy_message(self.chat_id, message.chat_id, message.message_id)
+            caption = redact(message.caption) if message.caption else None
+            copied = await self.bot.copy_message(self.chat_id, message.chat_id, message.message_id, caption=caption)
             await self.tickets.posted(ticket.number, self.chat_id, copied.message_id, "forward")
             return
         if posted is not None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 
 from bot.checks import pm2, proc_net
+from bot.checks.address import literal, pbx_address
 from bot.checks.check import NotTested, Probe
 from bot.checks.here import require_here
 from bot.checks.proc_net import Owner, Socket
@@ -33,7 +34,17 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
         foreign = _foreign(owners, await apps)
     finally:
         apps.cancel()
-    return (await _listening(after, target.sip_port), *foreign, *_flow(before, after))
+    meant = await _is_meant_for_this_host_only(target, probe)
+    return (await _listening(after, target.sip_port, loopback_will_do=meant), *foreign, *_flow(before, after))
+
+
+async def _is_meant_for_this_host_only(target: Target, probe: Probe) -> bool:
+    """A PBX whose own address is a loopback one needs no other socket."""
+    try:
+        address = literal(await pbx_address(target, probe))
+    except NotTested:
+        return False
+    return address is not None and address.is_loopback
 
 
 async def _look(port: int) -> tuple[Socket, ...]:
@@ -48,14 +59,15 @@ def _reachable(found: Sequence[Socket]) -> tuple[Socket, ...]:
     return tuple(one for one in found if not proc_net.is_loopback(one)) or tuple(found)
 
 
-async def _listening(found: Sequence[Socket], port: int) -> Finding:
+async def _listening(found: Sequence[Socket], port: int, *, loopback_will_do: bool) -> Finding:
     if not found:
         tcp = await asyncio.to_thread(proc_net.sockets, "tcp", port)
         listens = any(one.state == proc_net.LISTEN for one in tcp)
         return Finding(Tag.SERVER_LISTENS_TCP_ONLY if listens else Tag.SERVER_NOT_LISTENING)
     # The wildcard first: it is the one that counts.
     one = min(_reachable(found), key=lambda one: not one.address.is_unspecified)
-    tag = Tag.SERVER_LISTENS_LOOPBACK if proc_net.is_loopback(one) else Tag.SERVER_LISTENS
+    shut_in = proc_net.is_loopback(one) and not loopback_will_do
+    tag = Tag.SERVER_LISTENS_LOOPBACK if shut_in else Tag.SERVER_LISTENS
     return Finding(tag, {"address": proc_net.text(one)})
 
 

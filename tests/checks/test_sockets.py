@@ -59,6 +59,12 @@ def test_where_the_port_is_open(space: Namespace, pbx: Target, bound: list[tuple
     assert space.check("sockets", pbx) == ((expected,), None)
 
 
+def test_a_pbx_that_is_reached_over_loopback_needs_no_other_socket(space: Namespace, pbx: Target) -> None:
+    space.listen("127.0.0.1", 5060)
+    here = replace(pbx, probe_host="127.0.0.1", expected_ips=frozenset())
+    assert space.check("sockets", here) == ((listens("127.0.0.1:5060"),), None)
+
+
 def test_a_queue_nobody_reads_is_stuck(space: Namespace, pbx: Target) -> None:
     space.listen("0.0.0.0", 5060)
     space.send("203.0.113.10", 5060, 2)
