@@ -129,7 +129,10 @@ SPOKEN: dict[str, tuple[str, ...]] = {
         "invalid password", "password incorrect", "parol noto'g'ri", "parol notogri", "notogri parol", "parol xato",
         "xato parol", "parol to'g'ri kelmayapti", "nepravilniy parol", "neverniy parol", "login oyna* ochil*",
         "login oyna* chiq*", "parol oyna* chiq*", "parol oyna* ochil*", "akkaunt oyna* ochil*",
-        "account oyna* ochil*", "hisob oyna* ochil*", "parol so'ra*", "parolni so'ra*", "login parol so'ra*",
+        "account oyna* ochil*", "hisob oyna* ochil*", "login oyna* qayta*",
+        "parolni qabul qilma*",
+        "parol qabul qilma*",
+        "parol so'ra*", "parolni so'ra*", "login parol so'ra*",
         "просит пароль", "запрашивает пароль", "требует пароль", "окно аккаунта открывается",
         "окно логина открывается", "asks for password", "asking for password", "forbidden",
     ),
@@ -163,15 +166,15 @@ COMMON = _words(
 )
 
 FILLERS = _words(
-    """microsip mikrosip microsipda dastur dasturda ilova ilovada telefon telefonda menda menda mana hozir
+    """microsip mikrosip microsipda dastur dasturda ilova ilovada telefonda menda menda mana hozir
     doim doimo yana hali faqat o'zi shu shunday bu u deb de dep yozuv yozuvi yozilgan yozilyapti yozib yozayapti
     yozyapti yozadi yozvotti chiqyapti chiqayapti chiqib chiqdi chiqadi chiqaveradi chiqvotti chiqqan turibdi turipti
     turadi turyapti turvotti qolyapti qoldi qolgan qolib ko'rsatyapti ko'rsatayapti ko'rsatadi ko'rinyapti ko'rinadi
     beryapti berayapti berdi beradi berib berayabdi bo'lyapti bo'ldi bo'lib bo'layapti degan deyapti deydi yonib pastda
     pastida pastki burchakda burchagida chapda oynada ekranda status statusi holati holat xato xatosi xatolik xatoligi
-    xatoni kod kodi kodli raqam error code sip va ham iltimos salom assalomu alaykum hammasi endi ishlayapti ketyapti
+    xatoni kod kodi kodli raqam error code sip va ham iltimos salom assalomu alaykum hammasi endi bo'p qotib bor rahmat da ishlayapti ketyapti
     пишет пишется написано выдает выдаёт выходит вышло показывает горит стоит висит ошибка ошибку код статус внизу в
-    у меня постоянно все время всё опять теперь сейчас и это там мне микросип программа здравствуйте да ok ха ha
+    у меня постоянно все время всё опять теперь сейчас долго спасибо и это там мне микросип программа здравствуйте да ok ха ha
     it says shows is the a in at bottom bar my i get got still now always just stuck on saying displayed
     auto answer conference автоответ автоконференция avtomatik
     javob konferensiya"""

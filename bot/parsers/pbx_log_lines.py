@@ -98,7 +98,7 @@ _MESSAGES = (
     _message(Said.OPTIONS_ANSWERED, rf"\[SIP\]Sent200OKforOPTIONSto{_SOURCE}"),
     _message(Said.SEND_ERROR, rf"\[SIP\]Errorsendingresponseto{_SOURCE}:(?P<text>.{{0,80}})"),
     _message(Said.IGNORED, r"\[SIP\]Emptyrequestline"),
-    _message(Said.RESPONSE, r"\[SIP\]Response[:\d]"),
+    _message(Said.RESPONSE, r"\[SIP\]Response(?!sent)"),
     _message(Said.RESPONSE, r"\[SIP\]Received(?:SIP)?response"),
     _message(Said.REGISTERED, rf"Extension{_EXT}registeredfrom{_SOURCE}"),
     _message(Said.AUTH_FAILED, rf"Authenticationfailedfor{_EXT}{_END}"),

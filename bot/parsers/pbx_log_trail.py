@@ -196,10 +196,13 @@ class Trail:
 
     def _no_packet(self) -> None:
         """What came in was an answer: no client asked for anything."""
-        if self._current and not self._current.foreign:
-            self.packets -= 1
-            self._current.packets -= 1
-        self._current = None
+        source, self._current = self._current, None
+        if source is None:
+            return
+        self.packets -= not source.foreign
+        source.packets -= 1
+        if source.packets <= 0 and not source.asked:
+            self.sources.pop((source.ip, source.port), None)
 
     def _request(self, event: LogEvent) -> None:
         if self._current and event.text:

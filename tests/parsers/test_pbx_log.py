@@ -149,6 +149,11 @@ def test_this_host_and_the_provider_are_no_clients() -> None:
     assert (reading.status, tags(reading)) == ("no_sip", [Tag.LOG_SILENT])
 
 
+def test_a_sip_response_of_a_client_is_no_request() -> None:
+    text = lines("[SIP] Received message from 192.0.2.7:5060", "[SIP] Request: SIP/2.0 200 OK")
+    assert read(text).status == "no_sip"
+
+
 def test_a_log_of_sip_lines_only_still_tells_success_and_refusal() -> None:
     sip = [line for line in success() if line.startswith("[SIP]")]
     refused = [line for line in [*challenge(), *refusal()] if line.startswith("[SIP]")]
