@@ -116,7 +116,7 @@ CODES = {
 SPOKEN: dict[str, tuple[str, ...]] = {
     "timeout": (
         "request time out", "timeout", "time out", "taym aut", "taymaut", "taym out", "taymout", "таймаут", "тайм аут",
-        "время ожидания истекло", "kutish vaqti tugadi", "vaqt tugadi", "request timeaut",
+        "время ожидания истекло", "kutish vaqti tugadi", "vaqt tugadi", "so'rov vaqti tugadi", "request timeaut",
     ),
     "no_server": (
         "server topilmadi", "serverni topolmayapti", "serverni topa olmayapti", "server topilmayapti",
@@ -172,9 +172,11 @@ FILLERS = _words(
     turadi turyapti turvotti qolyapti qoldi qolgan qolib ko'rsatyapti ko'rsatayapti ko'rsatadi ko'rinyapti ko'rinadi
     beryapti berayapti berdi beradi berib berayabdi bo'lyapti bo'ldi bo'lib bo'layapti degan deyapti deydi yonib pastda
     pastida pastki burchakda burchagida chapda oynada ekranda status statusi holati holat xato xatosi xatolik xatoligi
-    xatoni kod kodi kodli raqam error code sip va ham iltimos salom assalomu alaykum hammasi endi bo'p qotib bor rahmat da ishlayapti ketyapti
+    xatoni kod kodi kodli raqam error code sip va ham iltimos salom assalomu alaykum hammasi endi ishlayapti
+    ketyapti bo'p qotib bor rahmat da
     пишет пишется написано выдает выдаёт выходит вышло показывает горит стоит висит ошибка ошибку код статус внизу в
-    у меня постоянно все время всё опять теперь сейчас долго спасибо и это там мне микросип программа здравствуйте да ok ха ha
+    у меня постоянно все время всё опять теперь сейчас долго спасибо и это там мне микросип программа здравствуйте да ok ха
+    ha
     it says shows is the a in at bottom bar my i get got still now always just stuck on saying displayed
     auto answer conference автоответ автоконференция avtomatik
     javob konferensiya"""
