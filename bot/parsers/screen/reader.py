@@ -1,0 +1,148 @@
+"""From a picture's bytes to readings: dialogs first, a terminal when there is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from bot.model import Context, Finding, Kind, Reading
+from bot.parsers.screen import fields as written
+from bot.parsers.screen import frames, gate, layout, ocr, spots, squares
+from bot.parsers.screen.captions import captions
+from bot.parsers.screen.frames import Control
+from bot.parsers.screen.labels import BY_NAME, Dialog, Shape
+from bot.parsers.screen.layout import Fit
+from bot.parsers.screen.ocr import Pixels
+from bot.parsers.screen.spots import Spot
+from bot.parsers.screen.terminal import console, read_terminal
+
+SMALL, LARGE = 960, 1280  # the detector's long side for a dialog alone and for a desktop or a photo
+SMALL_MAX = 1150
+ENOUGH = 12  # captions that agree: no second look is needed
+SETTINGS_FIELDS = ("source_port", "rtp_min", "rtp_max", "nameserver", "stun_server")
+KEY_FIELDS = ("server", "domain", "username", "transport", "public_address")
+
+
+def _fits(image: Pixels) -> tuple[list[Fit], list[Spot], bool]:
+    side = SMALL if max(image.shape) <= SMALL_MAX else LARGE
+    named, lines = captions(image, spots.find(image, side))
+    found = [fit for dialog in Dialog if (fit := layout.fit(dialog, named)) is not None]
+    if found and (max(fit.agreeing for fit in found) >= ENOUGH or not _photo(image)):
+        return found, lines, False
+    if not found and console(lines):
+        return found, lines, False
+    crisp = spots.sharpen(image)
+    named, again = captions(crisp, spots.find(crisp, LARGE))
+    better = [fit for dialog in Dialog if (fit := layout.fit(dialog, named)) is not None]
+    if sum(fit.agreeing for fit in better) > sum(fit.agreeing for fit in found):
+        return better, again, True
+    return found, lines, False
+
+
+def _photo(image: Pixels) -> bool:
+    return max(image.shape[:2]) >= 1000
+
+
+def _language(fit: Fit) -> str:
+    packs = Counter(row.match.pack[:2] for row in fit.rows.values())
+    only = Counter(
+        row.match.pack[:2]
+        for row in fit.rows.values()
+        if len(set(BY_NAME[row.name].names.values())) == len(BY_NAME[row.name].names)
+    )
+    return (only or packs).most_common(1)[0][0]
+
+
+def _wanted(fit: Fit) -> list[str]:
+    if fit.dialog is Dialog.SETTINGS:
+        return [name for name in SETTINGS_FIELDS if frames.ROW_OF.get(name, name) in fit.layout]
+    names = [n for n in fit.layout if BY_NAME[n].shape in (Shape.EDIT, Shape.COMBO)]
+    return names + (["stun_server"] if "stun_enabled" in fit.layout else [])
+
+
+def _inside(box: tuple[float, float, float, float], image: Pixels) -> bool:
+    height, width = image.shape[:2]
+    slack = 2
+    return box[0] >= -slack and box[1] >= -slack and box[2] <= width + slack and box[3] <= height + slack
+
+
+def _values(image: Pixels, fit: Fit, controls: Mapping[str, Control], context: Context) -> dict[str, str | None]:
+    values: dict[str, str | None] = dict.fromkeys(controls)
+    looks = {name: written.look(image, fit, at) for name, at in controls.items() if name != "password"}
+    inked = [name for name, seen in looks.items() if not seen.empty]
+    strips = [looks[name].strip for name in inked]
+    plain, wide = ocr.read_lines(strips), ocr.read_lines(strips, stretch=1.25)
+    for name, one, two in zip(inked, plain, wide, strict=True):
+        values[name] = written.value(name, (one, two), looks[name].strip, context.host, context.extension)
+    for name, seen in looks.items():
+        if seen.empty:
+            values[name] = ""
+    return values
+
+
+def dialog(image: Pixels, fit: Fit, context: Context, photo: bool) -> Reading:
+    """One dialog's reading."""
+    fit = frames.widen(image, fit)
+    boxes: dict[str, list[int]] = {}
+    controls: dict[str, Control] = {}
+    wanted = _wanted(fit)
+    for name in wanted:
+        control = frames.control(image, fit, name, photo)
+        if control is None or not _inside(control.box(fit), image):
+            continue
+        boxes[name] = [round(v) for v in control.box(fit)]
+        controls[name] = control
+    values = dict.fromkeys(wanted) | _values(image, fit, controls, context)
+    values.pop("password", None)
+    checks: dict[str, bool | None] = {}
+    for name in squares.CHECKS[fit.dialog]:
+        if name not in fit.layout:
+            continue
+        checks[name] = None
+        if name in fit.rows:
+            square = squares.judge(image, fit, fit.rows[name])
+            if _inside(square.box, image):
+                checks[name] = square.on
+                boxes[name] = [round(v) for v in square.box]
+    if fit.dialog is Dialog.ACCOUNT and "stun_enabled" in fit.layout:  # 3.14 has no box: a text switches STUN on
+        values.setdefault("stun_server", None)
+    facts: dict[str, Any] = {
+        "dialog": fit.dialog.value, "lang": _language(fit), "fields": values, "checks": checks, "boxes": boxes,
+    }  # fmt: skip
+    findings = _judge(values, checks, context)
+    return Reading(Kind.MICROSIP_SCREEN, "microsip", _status(fit, values, checks, findings), facts, findings)
+
+
+def _judge(
+    values: Mapping[str, str | None], checks: Mapping[str, bool | None], context: Context
+) -> tuple[Finding, ...]:
+    from bot.parsers.account import judge_account
+
+    return tuple(judge_account(values, checks, context))
+
+
+def _status(
+    fit: Fit, values: Mapping[str, str | None], checks: Mapping[str, bool | None], findings: tuple[Finding, ...]
+) -> str:
+    from bot.model import Tag
+
+    if any(finding.tag is not Tag.ACCOUNT_RIGHT for finding in findings):
+        return "wrong"
+    keys = KEY_FIELDS if fit.dialog is Dialog.ACCOUNT else ()
+    ticks = ("ice", "allow_rewrite") if fit.dialog is Dialog.ACCOUNT else ("stun_enabled",)
+    unsure = any(values.get(name) is None for name in keys) or any(checks.get(name) is None for name in ticks)
+    return "unsure" if unsure else "right"
+
+
+def read(content: bytes, context: Context) -> tuple[Reading, ...]:
+    """All readings of a picture. May raise on broken input: read_picture() does not."""
+    try:
+        image = gate.pixels(content)
+    except gate.RefusedError:
+        return ()
+    found, lines, photo = _fits(image)
+    if found:
+        tilted = photo or any(abs(float(fit.du[1])) > 0.004 * abs(float(fit.du[0])) for fit in found)
+        return tuple(dialog(image, fit, context, tilted) for fit in found)
+    return read_terminal(image, lines, context)
