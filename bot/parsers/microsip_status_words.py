@@ -175,7 +175,7 @@ FILLERS = _words(
     xatoni kod kodi kodli raqam error code sip va ham iltimos salom assalomu alaykum hammasi endi ishlayapti
     ketyapti bo'p qotib bor rahmat da
     пишет пишется написано выдает выдаёт выходит вышло показывает горит стоит висит ошибка ошибку код статус внизу в
-    у меня постоянно все время всё опять теперь сейчас долго спасибо и это там мне микросип программа здравствуйте да ok ха
+    у меня постоянно все время всё опять теперь сейчас долго спасибо и это там мне микросип программа здравствуйте да ok
     ha
     it says shows is the a in at bottom bar my i get got still now always just stuck on saying displayed
     auto answer conference автоответ автоконференция avtomatik

@@ -74,6 +74,7 @@ _LEVEL = re.compile(r"(?:error|warn|info|http|verbose|debug|silly):", re.ASCII)
 _PM2 = re.compile(r"\d{1,3}\|[\w-]{2,20}\s{0,3}\|")
 _MESSAGE = re.compile(r"[\"“”„]message[\"“”„]\s{0,3}:\s{0,3}[\"“”„]((?:[^\"“”„\\]|\\.)*)")
 _ESCAPES = {"\\n": "\n", "\\r": "", "\\t": " ", '\\"': '"', "\\\\": "\\", "\\/": "/"}
+_U_ESCAPE = len("\\u001b")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 
 _SOURCE = r"(?P<ip>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})"
@@ -191,7 +192,7 @@ def _events(line: str) -> Iterator[LogEvent]:
 
 def _unescape(match: re.Match[str]) -> str:
     text = match[0]
-    return chr(int(text[2:], 16)) if text[1] == "u" else _ESCAPES.get(text, " ")
+    return chr(int(text[2:], 16)) if len(text) == _U_ESCAPE else _ESCAPES.get(text, " ")
 
 
 def _records(line: str) -> Iterator[LogEvent]:

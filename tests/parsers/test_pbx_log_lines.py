@@ -84,6 +84,24 @@ def test_a_wrapped_rest_begins_no_record() -> None:
     ]
 
 
-@given(st.text())
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(
+            [
+                '"message":"',
+                "\\u",
+                "\\u001b[32m",
+                "\\",
+                '"',
+                STAMP,
+                "[SIP] ",
+                "0|a|",
+                "Extension 1 registered from 1",
+                ":",
+            ]
+        )
+    ).map("".join)
+)
 def test_any_line_is_read_without_an_error(line: str) -> None:
     assert isinstance(read_line(line), tuple)
