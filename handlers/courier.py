@@ -14,13 +14,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from telegram.error import ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.error import ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
 
 from bot.mailbox import Claim, Mailbox
 from handlers.addresses import Addresses
 from handlers.journey import Journey, current
-from handlers.mending import Fate, done_already, fate, mended
+from handlers.mending import Fate, done_already, fate, mended, seconds_of, sendable
 from handlers.notices import Notices
 from handlers.pace import Limits, Pace
 
@@ -100,10 +100,12 @@ class Courier(BaseRateLimiter[str]):
         """Makes the call when its time has come. Raises TelegramError when Telegram or the network say no."""
         chat_id = data.get("chat_id")
         parcel = _Parcel(
-            callback, kwargs, endpoint, dict(data), self.chats.where(chat_id) if isinstance(chat_id, int) else None
+            callback, kwargs, endpoint, sendable(data), self.chats.where(chat_id) if isinstance(chat_id, int) else None
         )
         if endpoint == "sendChatAction" and (parcel.chat_id is None or self.pace.busy(parcel.chat_id)):
             return True  # a courtesy; in groups it would eat the limit
+        if endpoint in FLEETING:
+            return await self._courtesy(parcel)
         if parcel.chat_id is None or not endpoint.startswith((*CREATES, "edit", "pin")):
             return await self._carry(parcel)
         if endpoint.startswith("edit") and "message_id" in data:
@@ -112,6 +114,14 @@ class Courier(BaseRateLimiter[str]):
         if parcel.journalled and parcel.journey:
             parcel.step = parcel.journey.step(endpoint, rate_limit_args)
         return await self._queue(parcel)
+
+    async def _courtesy(self, parcel: _Parcel) -> Result:
+        """A press acknowledged too late, a draft not shown: no reason to stop the work it was for."""
+        try:
+            return await self._carry(parcel)
+        except (NetworkError, RetryAfter, Forbidden) as error:
+            log.info("%s left undone: %s", parcel.endpoint, error)
+            return True
 
     async def _edit(self, parcel: _Parcel) -> Result:
         """The latest edit of a message wins: one that still waits is never made."""
@@ -223,7 +233,7 @@ class Courier(BaseRateLimiter[str]):
             return
 
     def _pause(self, parcel: _Parcel, error: RetryAfter) -> None:
-        seconds = error.retry_after if isinstance(error.retry_after, int) else error.retry_after.total_seconds()
+        seconds = seconds_of(error)
         whom = self.pace.whose_pause(parcel.chat_id) if parcel.chat_id is not None else None
         log.warning("%s: to wait %.0f s, %s", parcel.endpoint, seconds, f"chat {whom}" if whom else "everybody")
         self.pace.pause(whom, seconds + 0.1)

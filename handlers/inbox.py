@@ -22,7 +22,7 @@ from handlers.envelope import chat_of, request_of, update_id_of
 from handlers.journey import journey
 from handlers.liveness import Lock, Pulse
 from handlers.poller import Poller
-from handlers.reader import Reader
+from handlers.reader import Reader, quarantine_s
 from handlers.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -105,8 +105,10 @@ class Inbox:
             await self.application.post_init(self.application)
         if not self.application.running:
             await self.application.start()
+        now = self.mailbox.now()
         for letter in await self.mailbox.open_letters():
-            self._waiting.put(letter)
+            not_before = max(letter.not_before, now + quarantine_s(letter.tries))
+            self._waiting.put(replace(letter, not_before=not_before))
 
     async def _serve(self, poll: bool) -> None:
         workers = [asyncio.create_task(self._work(), name=f"worker {n}") for n in range(self.workers)]

@@ -7,6 +7,7 @@ can send. So each line is a pool of one, and the line used last is used first.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ import httpx
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
 
 MOST_LINES = 20
+# At an answer that is no JSON this logger prints it whole, people's words included; the error itself is raised.
+logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
 
 class Lines(BaseRequest):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -48,9 +49,23 @@ def fate(error: TelegramError) -> Fate:
     return Fate.REFUSED
 
 
+def seconds_of(error: RetryAfter) -> float:
+    """How long Telegram wants to be left alone."""
+    pause = error.retry_after
+    return float(pause) if isinstance(pause, int) else pause.total_seconds()
+
+
 def done_already(error: TelegramError) -> bool:
     """Refused because it stands so already: as good as success."""
     return isinstance(error, BadRequest) and any(words in str(error).lower() for words in DONE_ALREADY)
+
+
+def sendable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy whose words can be encoded: half a character (from a paste cut in the middle) becomes '?'."""
+    return {
+        key: value.encode("utf-8", "replace").decode() if key in LONGEST_UTF16 and isinstance(value, str) else value
+        for key, value in body.items()
+    }
 
 
 def mended(body: dict[str, Any], error: TelegramError) -> dict[str, Any] | None:

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from telegram import Bot
-from telegram.error import Conflict, TelegramError
+from telegram.error import Conflict, RetryAfter, TelegramError
 
 from handlers.addresses import Addresses
 from handlers.envelope import ALLOWED_UPDATES
 from handlers.liveness import Pulse, renew
+from handlers.mending import seconds_of
 
 log = logging.getLogger(__name__)
 CONFLICT_NOTICE_S = 600.0
@@ -77,6 +78,8 @@ class Poller:
         if self.pulse.renewal_due():
             log.error("nothing heard for %.0f s: new connections", self.pulse.silent_s)
             await renew(self.bot)
+        if isinstance(error, RetryAfter):
+            await asyncio.sleep(seconds_of(error))
         await _pause(failures)
 
     async def _conflict(self, description: str) -> None:

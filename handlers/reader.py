@@ -16,11 +16,20 @@ from handlers.envelope import membership_of, new_id_of, sent_at
 from handlers.journey import Journey, current, journey
 
 log = logging.getLogger(__name__)
-MOST_TRIES = 5  # processes that died over one update
+MOST_TRIES = 12  # processes that died over one update
+SUSPECT_TRIES = 5  # from here it waits before it is touched again, each time twice as long
 MOST_LOST_TRIES = 2  # times an update is handled again because Telegram's answers got lost
 LONGEST_RETRY_S = 86400.0  # as long as Telegram itself keeps an update
 AWAY_AFTER_S = 300.0
 GONE = ("kicked", "left")
+
+
+def quarantine_s(tries: int) -> float:
+    """How long an update that may have killed its readers waits after a start, so that others are served first.
+
+    Most are bystanders of somebody else's crash: none is given up before it has had its turn almost alone.
+    """
+    return 5.0 * 2.0 ** (tries - SUSPECT_TRIES) if SUSPECT_TRIES <= tries < MOST_TRIES else 0.0
 
 
 class Reader:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 from pathlib import Path
 from typing import Any
 
-from telegram import Update
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram.error import BadRequest
 from telegram.ext import Application, ApplicationBuilder, ContextTypes, TypeHandler
 
 from bot.mailbox import Mailbox, migrations
@@ -28,15 +30,28 @@ UNLIMITED = Limits(10**6, 0.0, 10**6, 0.0, 10**6, 0.0)
 App = Application[Any, Any, Any, Any, Any, Any]
 
 
+def button(text: str) -> InlineKeyboardMarkup | None:
+    """Under an answer to 'button …': one that says the same."""
+    if not text.startswith("button"):
+        return None
+    return InlineKeyboardMarkup([[InlineKeyboardButton(text, callback_data=text)]])
+
+
 def handle_with(application: App, work_s: float = 0.0) -> None:
     """Answers every text with 'echo: <text>', after so much work."""
 
     async def echo(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        if update.callback_query is not None:
+            with contextlib.suppress(BadRequest):  # too old
+                await update.callback_query.answer()
+            await context.bot.send_message(update.callback_query.from_user.id, f"press: {update.callback_query.data}")
+            return
         if update.effective_message is None or update.effective_chat is None:
             return
         if work_s:
             await asyncio.sleep(work_s)
-        await context.bot.send_message(update.effective_chat.id, f"echo: {update.effective_message.text}")
+        text = update.effective_message.text or ""
+        await context.bot.send_message(update.effective_chat.id, f"echo: {text}", reply_markup=button(text))
 
     application.add_handler(TypeHandler(Update, echo))
 

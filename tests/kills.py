@@ -43,7 +43,7 @@ def kill_again_and_again(seed: int, folder: Path, kills: int, updates: int, peop
     dice = random.Random(seed)
     database = folder / "bot.db"
     sent: dict[str, int] = {}
-    unstored = damaged = 0
+    missing = damaged = 0
     with FakeApi() as api:
         api.latency_s = 0.01
         for cycle in range(kills):
@@ -56,8 +56,8 @@ def kill_again_and_again(seed: int, folder: Path, kills: int, updates: int, peop
             time.sleep(dice.uniform(0, 0.03))
             bot.send_signal(signal.SIGKILL)
             bot.wait()
-            unstored += _unstored(api, database)
-            damaged += not _sound(database)
+            missing += unstored(api, database)
+            damaged += not sound(database)
         bot = start(api, database, "--no-limits", "--workers", str(workers))
         api.wait_for(lambda: len(set(_answered(api))) >= len(sent), 60)
         bot.send_signal(signal.SIGTERM)
@@ -69,8 +69,8 @@ def kill_again_and_again(seed: int, folder: Path, kills: int, updates: int, peop
             len(sent) - len(set(answered)),
             len(answered) - len(set(answered)),
             _out_of_order(answered, sent),
-            unstored + _unstored(api, database),
-            damaged + (not _sound(database)),
+            missing + unstored(api, database),
+            damaged + (not sound(database)),
         )
 
 
@@ -93,14 +93,16 @@ def _out_of_order(answered: list[str], sent: dict[str, int]) -> int:
     return sum(earlier > later for line in lines.values() for earlier, later in pairwise(line))
 
 
-def _unstored(api: FakeApi, database: Path) -> int:
+def unstored(api: FakeApi, database: Path) -> int:
+    """Updates confirmed to Telegram that are not in the table."""
     if not api.chats.confirmed:
         return 0
     with closing(sqlite3.connect(database)) as db:
         return len(set(api.chats.confirmed) - {row[0] for row in db.execute("SELECT update_id FROM inbox")})
 
 
-def _sound(database: Path) -> bool:
+def sound(database: Path) -> bool:
+    """PRAGMA integrity_check."""
     if not database.exists():
         return True
     with closing(sqlite3.connect(database)) as db:

@@ -153,6 +153,12 @@ async def test_what_telegram_cannot_parse_is_said_in_plain_words(
     assert captions == [shown if len(shown) < 1024 else "😀" * 511 + "…", ""]
 
 
+async def test_half_a_character_does_not_stop_a_message(api: FakeApi, tmp_path: Path) -> None:
+    async with calling(api, tmp_path) as rig:
+        await rig.bot.send_message(7, "a\ud800b")
+    assert texts(api) == ["a?b"]
+
+
 async def test_a_quoted_message_that_is_gone_is_not_quoted(api: FakeApi, tmp_path: Path) -> None:
     async with calling(api, tmp_path) as rig:
         await rig.bot.send_message(7, "x", reply_parameters=ReplyParameters(1))
@@ -249,3 +255,13 @@ async def test_typing_is_not_shown_where_it_would_cost_a_message(api: FakeApi, t
         assert await rig.bot.send_chat_action(GROUP, "typing") is True
         assert await rig.bot.send_chat_action(7, "typing") is True
     assert [call.params["chat_id"] for call in api.calls("sendChatAction")] == ["7"]
+
+
+@pytest.mark.parametrize("fault", ["drop", "status", "flood", None])
+async def test_a_press_that_cannot_be_acknowledged_does_not_stop_the_work(
+    api: FakeApi, tmp_path: Path, fault: Any
+) -> None:
+    if fault:
+        api.fault(fault, "answerCallbackQuery", times=9)
+    async with calling(api, tmp_path) as rig:
+        assert await rig.bot.answer_callback_query("1") is True

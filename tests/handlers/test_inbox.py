@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from telegram.ext import CommandHandler, ContextTypes, TypeHandler
 from bot.mailbox import Letter
 from handlers.journey import journey
 from handlers.liveness import AlreadyRunningError
+from handlers.reader import quarantine_s
 from tests.echo_bot import App
 from tests.fake_api import FakeApi
 from tests.handlers.rig import Rig, assembled, listening
@@ -199,6 +201,9 @@ async def test_a_fetch_that_fails_is_made_again(api: FakeApi, tmp_path: Path, fa
     async with listening(api, tmp_path) as rig:
         await rig.until(lambda: texts(api))
     assert texts(api) == ["echo: a"]
+    polls = api.calls("getUpdates")
+    early = [b.at - a.at for a, b in pairwise(polls) if a.fault == "flood" and b.at - a.at < 1]
+    assert early == []
 
 
 async def test_a_stop_finishes_what_is_in_hand_and_leaves_the_rest_for_the_next_start(
@@ -291,13 +296,17 @@ async def test_an_update_that_kills_its_reader_is_given_up(api: FakeApi, tmp_pat
     async with assembled(api, tmp_path) as rig:
         async with rig.application:
             await rig.inbox.accept(await rig.bot.do_api_request("get_Updates"))
-        for _ in range(5):
+        for _ in range(12):
             rig.mailbox.begin(update_id)
     api.send_text(8, "b")
     async with listening(api, tmp_path) as rig:
         await rig.until(lambda: texts(api, 8))
         await all_done(rig, 2)
     assert ("set_aside", update_id, 7) in [told[:3] for told in rig.told.all]
+
+
+def test_a_suspected_update_waits_longer_after_each_death() -> None:
+    assert [quarantine_s(tries) for tries in (0, 4, 5, 6, 11, 12)] == [0.0, 0.0, 5.0, 10.0, 320.0, 0.0]
 
 
 async def test_who_blocks_and_who_comes_back_is_noticed(api: FakeApi, tmp_path: Path) -> None:
