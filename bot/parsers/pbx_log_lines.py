@@ -78,8 +78,8 @@ _U_ESCAPE = len("\\u001b")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 
 _SOURCE = r"(?P<ip>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})"
-_EXT = r"(?P<ext>[^\s\"“”,;{}]{1,64}?)"
-_END = r"(?=$|[\"“”,;{}])"
+_EXT = r"(?P<ext>[^\s\"“”,;{}\\]{1,64}?)"
+_END = r"(?=$|[\"“”,;{}\\])"
 
 
 def _message(said: Said, squashed: str) -> tuple[Said, re.Pattern[str]]:
