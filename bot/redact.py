@@ -62,9 +62,7 @@ _SIGNS = (
     ),
     (
         "authorization",
-        re.compile(
-            rf"(?P<keep>Authorization{_S}{{0,4}}:{_S}{{0,4}}(?:Bearer|Basic|Token){_S}{{1,4}})\S+", _I
-        ),
+        re.compile(rf"(?P<keep>Authorization{_S}{{0,4}}:{_S}{{0,4}}(?:Bearer|Basic|Token){_S}{{1,4}})\S+", _I),
     ),
     ("stored sip", re.compile(rf"(?P<keep>Stored SIP password[^\r\n:=]{{0,80}}[:=]{_S}{{0,4}})\S+", _I)),
     # digests and challenges (RFC 2617)

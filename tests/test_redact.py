@@ -125,21 +125,19 @@ def test_names_numbers_addresses_and_the_words_of_logs_stay(text: str) -> None:
 
 def test_keys_stay_readable() -> None:
     assert (
-        redact('username="1002", nonce="abc", response="def"')
-        == f'username="1002", nonce="{MARK}", response="{MARK}"'
+        redact('username="1002", nonce="abc", response="def"') == f'username="1002", nonce="{MARK}", response="{MARK}"'
     )
     assert (
-        redact("server=call.soundz.uz\npassword=ab12 cd\nauthID=")
-        == f"server=call.soundz.uz\npassword={MARK}\nauthID="
+        redact("server=call.soundz.uz\npassword=ab12 cd\nauthID=") == f"server=call.soundz.uz\npassword={MARK}\nauthID="
     )
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     st.text()
-    | st.lists(
-        st.sampled_from(["parol", "password", " ", "=", ":", '"', "\n", "a1b2c3", "İ", "token", "\\"])
-    ).map("".join)
+    | st.lists(st.sampled_from(["parol", "password", " ", "=", ":", '"', "\n", "a1b2c3", "İ", "token", "\\"])).map(
+        "".join
+    )
 )
 def test_any_text_is_redacted_without_an_error_and_once_is_enough(text: str) -> None:
     assert redact(redact(text)) == redact(text)

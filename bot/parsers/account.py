@@ -73,11 +73,7 @@ def leads_to_pbx(value: str, context: Context, *, default_port: int | None = DEF
     if host.removesuffix(".").casefold() == context.host.casefold() or host in context.expected_ips:
         return True
     address = _ipv4(host)
-    if (
-        address is not None
-        and not context.expected_ips
-        and not (address.is_loopback or address.is_unspecified)
-    ):
+    if address is not None and not context.expected_ips and not (address.is_loopback or address.is_unspecified):
         return None
     return False
 
@@ -105,9 +101,7 @@ def _server(seen: Mapping[str, str], context: Context) -> list[Finding]:
         return []
     if not value:
         return [Finding(Tag.ACCOUNT_SERVER_EMPTY)]
-    return (
-        [] if leads_to_pbx(value, context) is not False else [_wrong("server", value, right_server(context))]
-    )
+    return [] if leads_to_pbx(value, context) is not False else [_wrong("server", value, right_server(context))]
 
 
 def _domain(seen: Mapping[str, str], context: Context) -> list[Finding]:
@@ -185,9 +179,7 @@ def _nameserver(seen: Mapping[str, str], checks: Mapping[str, bool | None]) -> l
 
 
 def _all_seen(seen: Mapping[str, str], checks: Mapping[str, bool | None]) -> bool:
-    return all(name in seen for name in KEY_FIELDS) and all(
-        checks.get(name) is not None for name in KEY_CHECKS
-    )
+    return all(name in seen for name in KEY_FIELDS) and all(checks.get(name) is not None for name in KEY_CHECKS)
 
 
 def _judged(seen: Mapping[str, str], context: Context) -> bool:

@@ -30,13 +30,7 @@ def mended(lines: Sequence[str], begins: Callable[[str], bool]) -> list[str]:
         return list(lines)
     whole: list[list[str]] = []
     for before, line in zip(["", *lines], lines, strict=False):
-        if (
-            whole
-            and len(before) in widths
-            and line.strip()
-            and not begins(line)
-            and len(whole[-1]) < _MAX_PARTS
-        ):
+        if whole and len(before) in widths and line.strip() and not begins(line) and len(whole[-1]) < _MAX_PARTS:
             whole[-1].append(line)
         else:
             whole.append([line])

@@ -113,9 +113,7 @@ def read_ini(text: str, context: Context) -> Reading | None:
     """Status right, wrong or no_account. None: not MicroSIP's file (no account and none of its settings in it)."""
     found = sections(text)
     settings = found.get("settings", Section())
-    if not (
-        _accounts(found) or "accountid" in settings.values or {"server", "domain"} <= settings.values.keys()
-    ):
+    if not (_accounts(found) or "accountid" in settings.values or {"server", "domain"} <= settings.values.keys()):
         return None
     account = active_account(found, settings)
     values = account.values if account else Section()
@@ -133,9 +131,7 @@ def read_ini(text: str, context: Context) -> Reading | None:
     }
     if account is None:
         return Reading(Kind.MICROSIP_INI, "microsip", "no_account", facts, (Finding(Tag.ACCOUNT_NOT_ACTIVE),))
-    judged = judge_account(
-        fields, checks, context, password_empty=facts["password_empty"], active=account.active
-    )
+    judged = judge_account(fields, checks, context, password_empty=facts["password_empty"], active=account.active)
     wrong = any(finding.tag in _RED for finding in judged)
     status = "no_account" if not account.active else "wrong" if wrong else "right"
     return Reading(Kind.MICROSIP_INI, "microsip", status, facts, judged)
@@ -155,9 +151,7 @@ def _accounts(found: dict[str, Section]) -> list[str]:
 
 def active_account(found: dict[str, Section], settings: Section) -> Account | None:
     """An account exists if its domain is not empty; very old files have the only one in [Settings]."""
-    names = [
-        name for name in _accounts(found) if found[name].values.get("domain") or _half_filled(found[name])
-    ]
+    names = [name for name in _accounts(found) if found[name].values.get("domain") or _half_filled(found[name])]
     wanted = settings.values.get("accountid", "").strip() or None
     if not names and ("server" in settings.values or settings.values.get("domain")):
         return Account("settings", settings, wanted != "0", True)

@@ -77,9 +77,7 @@ class Trail:
         """Says what an attempt without an outcome line comes to."""
         attempt = self.attempt
         silent = attempt.last_cseq not in attempt.answers
-        self.unanswered = (
-            not self._ended and not self._leaving and silent and attempt.retransmissions >= UNANSWERED
-        )
+        self.unanswered = not self._ended and not self._leaving and silent and attempt.retransmissions >= UNANSWERED
         refused_twice = sum(code in (401, 407) for code in attempt.answers.values()) > 1
         if not self._ended and not self._leaving and refused_twice and not self.unanswered:
             self.code = 401

@@ -62,9 +62,7 @@ _WHAT_TO_DO = re.compile(
     r"what\s+(?:to\s+do|should\s+i\s+do)|yordam\s+ber\w*|ёрдам\s+бер\w*|помогите|help\s+me|iltimos)\b"
 )
 # Signs of a tool's output, a path or a setting: not somebody telling what he sees.
-_OUTPUT = re.compile(
-    r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d|[=$#\\{}<>|]|icmp|bytes|\bttl\b|://|\bsudo\b|;;|\w:\w|timed out"
-)
+_OUTPUT = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d|[=$#\\{}<>|]|icmp|bytes|\bttl\b|://|\bsudo\b|;;|\w:\w|timed out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +124,7 @@ def _read(clause: str, asked: bool) -> Reading | None:
 
 def _reading(phrase: Phrase) -> Reading:
     facts = {"label": phrase.label, "language": phrase.language, "code": phrase.code}
-    return Reading(
-        Kind.MICROSIP_STATUS, None, phrase.status, facts, (status_finding(phrase.status, phrase.code),)
-    )
+    return Reading(Kind.MICROSIP_STATUS, None, phrase.status, facts, (status_finding(phrase.status, phrase.code),))
 
 
 def _numbered(clause: str) -> int | None:
@@ -193,9 +189,7 @@ def _words(label: str) -> tuple[str, ...]:
 
 def _phrases() -> Iterator[Phrase]:
     for status, labels in STATUS_LABELS.items():
-        for label in (
-            labels if status != "no_account" else ()
-        ):  # its label is the program's name: proves nothing
+        for label in labels if status != "no_account" else ():  # its label is the program's name: proves nothing
             for language, text in (("en", label.en), ("ru", label.ru), ("uz", label.uz)):
                 if text:
                     words = _words(text.partition(". ")[0])  # clauses are read one by one
@@ -203,9 +197,7 @@ def _phrases() -> Iterator[Phrase]:
     for status, spoken in SPOKEN.items():
         code = STATUS_LABELS[status][0].code
         for text in spoken:
-            language = (
-                "ru" if re.search("[а-я]", text) else "en" if text.isascii() and _english(text) else "uz"
-            )
+            language = "ru" if re.search("[а-я]", text) else "en" if text.isascii() and _english(text) else "uz"
             yield Phrase(_words(text), status, language, text.replace("*", ""), code, text in COMMON)
 
 

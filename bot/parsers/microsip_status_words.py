@@ -30,9 +30,7 @@ STATUS_LABELS: dict[str, tuple[StatusLabel, ...]] = {
         StatusLabel("Connection Failed", "Соединение не удалось", "Ulanish amalga oshmadi", 502, ">=3.21.6"),
         StatusLabel("Bad Gateway", "Сервер не найден", "Yomon shlyuz", 502, "<=3.20.5"),
     ),
-    "unavailable": (
-        StatusLabel("Service Unavailable", "Сервис недоступен", "Xizmat ish faoliyatida emas", 503),
-    ),
+    "unavailable": (StatusLabel("Service Unavailable", "Сервис недоступен", "Xizmat ish faoliyatida emas", 503),),
     "wrong_password": (
         StatusLabel("Incorrect Password", "Неверный пароль", "Noto'g'ri parol"),
         StatusLabel("Forbidden", None, None, 403, "3.19.27"),

@@ -87,9 +87,7 @@ def _logical(lines: tuple[str, ...]) -> Iterator[tuple[int, int, tuple[LogEvent,
         at = end + 1
 
 
-def _goes_on(
-    lines: tuple[str, ...], end: int, text: str, found: tuple[LogEvent, ...], widths: frozenset[int]
-) -> bool:
+def _goes_on(lines: tuple[str, ...], end: int, text: str, found: tuple[LogEvent, ...], widths: frozenset[int]) -> bool:
     """Is the next physical line the rest of this one?"""
     if end + 1 >= len(lines) or not lines[end + 1].strip() or begins_record(lines[end + 1]):
         return False
@@ -120,11 +118,7 @@ def last_outcome(trail: Trail, extension: str | None) -> Outcome | None:
     outcomes = [o for o in trail.outcomes if o.source is None or not o.source.foreign]
     if extension is None:
         return outcomes[-1] if outcomes else None
-    mine = [
-        o
-        for o in outcomes
-        if o.extension == extension or (o.extension is None and o.status == "server_error")
-    ]
+    mine = [o for o in outcomes if o.extension == extension or (o.extension is None and o.status == "server_error")]
     if not mine and all(number != extension for number, _ in trail.challenges):
         mine = [o for o in outcomes if o.extension is None]  # a thinned log names no number
     return mine[-1] if mine else None

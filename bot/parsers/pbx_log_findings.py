@@ -50,11 +50,7 @@ def _outcome(trail: Trail, outcome: Outcome | None, number: str | None) -> list[
     if outcome.status == REGISTERED:
         if _challenged_since(trail, outcome) >= _REPEATED:
             return []  # that was before; now the phone asks again and again
-        found = [
-            Finding(
-                Tag.LOG_REGISTERED, args | {"source_port": outcome.source.port if outcome.source else None}
-            )
-        ]
+        found = [Finding(Tag.LOG_REGISTERED, args | {"source_port": outcome.source.port if outcome.source else None})]
         if outcome.challenges > 1:
             found.append(Finding(Tag.LOG_REGISTER_DUPLICATED, {"count": outcome.challenges}))
         return found

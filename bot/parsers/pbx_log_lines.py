@@ -63,9 +63,7 @@ _DATE = r"20\d\d[-‐‑–—]\d\d[-‐‑–—]\d\d[ T-]{0,3}\d\d:\d\d:\d\d"
 _STAMP = re.compile(rf"{_DATE}(?:[.,]\d{{1,6}})?Z?\s{{0,3}}(?:[+-]\d\d:?\d\d)?:?\s{{0,3}}")
 _PM2_STAMP = re.compile(r".{19,24}[+-]\d\d:\d\d:\s{0,3}")  # pm2 puts its own before every line
 # Where another log line begins inside a line: a time stamp, or pm2's process number and name.
-_NEXT_LINE = re.compile(
-    rf"(?=timestamp=20)|(?=\d\|[\w-]{{2,20}}\s{{0,3}}\|)|(?<!\d)(?={_DATE})|(?<=\d)(?={_DATE})"
-)
+_NEXT_LINE = re.compile(rf"(?=timestamp=20)|(?=\d\|[\w-]{{2,20}}\s{{0,3}}\|)|(?<!\d)(?={_DATE})|(?<=\d)(?={_DATE})")
 _BEGINS = re.compile(
     rf"\s*(?:\d{{1,3}}\|[\w-]{{2,20}}\s{{0,3}}\||{_DATE}|\[SIP\b|\[TAILING|timestamp=20|\{{\s?[\"“”]"
     r"|(?:error|warn|info|debug):|Extension \S{1,64} registered from|Authentication failed for)"

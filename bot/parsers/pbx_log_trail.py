@@ -272,9 +272,7 @@ class Trail:
             return
         written = (o for o in reversed(self.outcomes[-4:]) if o.status == status and not o.answered)
         outcome = next(written, None)
-        if (
-            outcome is None
-        ):  # grep left only the '[SIP]' lines: the number stands in the challenge before, if any
+        if outcome is None:  # grep left only the '[SIP]' lines: the number stands in the challenge before, if any
             outcome = Outcome(status, None if status == NOT_FOUND else source.extension)
             self.outcomes.append(outcome)
         if status == SERVER_ERROR:

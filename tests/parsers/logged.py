@@ -26,9 +26,7 @@ def expected(kind: str, name: str) -> tuple[Context, list[dict[str, Any]]]:
     """What is known while reading it, and the claims."""
     body = json.loads((DATA / kind / f"{name}.json").read_text())
     known = body["context"]
-    return Context(expected_ips=frozenset(known["expected_ips"]), extension=known.get("extension")), body[
-        "claims"
-    ]
+    return Context(expected_ips=frozenset(known["expected_ips"]), extension=known.get("extension")), body["claims"]
 
 
 def claimed(claims: list[Claim]) -> list[dict[str, Any]]:

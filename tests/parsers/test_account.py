@@ -20,9 +20,7 @@ RIGHT: dict[str, str | None] = {
 CHECKS: dict[str, bool | None] = {"ice": False, "allow_rewrite": False}
 
 
-def judged(
-    fields: dict[str, str | None], checks: dict[str, bool | None] | None = None
-) -> tuple[Finding, ...]:
+def judged(fields: dict[str, str | None], checks: dict[str, bool | None] | None = None) -> tuple[Finding, ...]:
     return judge_account(RIGHT | fields, CHECKS | (checks or {}), CONTEXT)
 
 
@@ -99,9 +97,7 @@ def test_each_wrong_setting_is_one_finding(
         ({"stun_server": ""}, {"stun_enabled": True}),
     ],
 )
-def test_a_setting_that_is_not_used_is_not_wrong(
-    fields: dict[str, str | None], checks: dict[str, bool | None]
-) -> None:
+def test_a_setting_that_is_not_used_is_not_wrong(fields: dict[str, str | None], checks: dict[str, bool | None]) -> None:
     assert judged(fields, checks) == (Finding(Tag.ACCOUNT_RIGHT),)
 
 

@@ -191,9 +191,7 @@ def test_a_known_number_replaces_a_wrong_user_name_and_the_login_that_went_with_
     assert corrected_ini(content, CONTEXT) == RIGHT.encode()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "salom", "[Settings]\ncolour=red\n", "SIP Server: call.soundz.uz", "a=1\nb=2"]
-)
+@pytest.mark.parametrize("text", ["", "salom", "[Settings]\ncolour=red\n", "SIP Server: call.soundz.uz", "a=1\nb=2"])
 def test_other_texts_are_no_claim(text: str) -> None:
     assert parse(Page.of(text), CONTEXT) == []
     assert corrected_ini(text.encode(), CONTEXT) is None

@@ -32,9 +32,7 @@ def answered(code: int, cseq: int) -> str:
     )
 
 
-SUCCESS = said(
-    "....sip:201@call.soundz.uz: registration success, status=200 (OK), will re-register in 300 seconds"
-)
+SUCCESS = said("....sip:201@call.soundz.uz: registration success, status=200 (OK), will re-register in 300 seconds")
 TIMEOUT = said("....SIP registration failed, status=408 (Request Timeout)")
 
 
@@ -159,9 +157,7 @@ def test_a_wrong_address_is_not_judged_while_the_right_one_is_unknown() -> None:
 
 
 def test_a_stun_server_that_does_not_resolve_is_no_dns_error() -> None:
-    stun = said(
-        "..STUN resolution for stun.example.invalid failed: gethostbyname() has returned error (PJ_ERESOLVE)"
-    )
+    stun = said("..STUN resolution for stun.example.invalid failed: gethostbyname() has returned error (PJ_ERESOLVE)")
     assert tags(read(stun, SUCCESS)) == [Tag.PHONE_REGISTERED, Tag.PHONE_STUN_FAILED]
 
 
@@ -189,11 +185,7 @@ def test_what_is_no_log_is_no_claim(text: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.sampled_from(
-            [sent(1), sent(2), answered(401, 1), answered(200, 2), SUCCESS, TIMEOUT, "Expires: 0"]
-        )
-    ),
+    st.lists(st.sampled_from([sent(1), sent(2), answered(401, 1), answered(200, 2), SUCCESS, TIMEOUT, "Expires: 0"])),
     st.text(),
 )
 def test_any_order_of_lines_and_any_text_is_read_without_an_error(lines: list[str], text: str) -> None:

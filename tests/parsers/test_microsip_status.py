@@ -58,9 +58,7 @@ def read(text: str) -> list[str]:
     return [claim.reading.status for claim in parse(Page.of(text), Context())]
 
 
-@pytest.mark.parametrize(
-    ("status", "text"), [(status, text) for status, texts in REPORTS.items() for text in texts]
-)
+@pytest.mark.parametrize(("status", "text"), [(status, text) for status, texts in REPORTS.items() for text in texts])
 def test_a_report_in_three_languages_is_understood(status: str, text: str) -> None:
     assert read(text) == [status]
 

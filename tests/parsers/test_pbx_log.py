@@ -243,9 +243,7 @@ def test_rewritten_headers_and_blocked_answers_are_noticed() -> None:
         lambda text: " ".join(text.splitlines()),
         lambda text: text.replace(" ", ""),
         lambda text: text.replace(" ", "  "),
-        lambda text: "\n".join(
-            line[at : at + 64] for line in text.splitlines() for at in range(0, len(line), 64)
-        ),
+        lambda text: "\n".join(line[at : at + 64] for line in text.splitlines() for at in range(0, len(line), 64)),
         lambda text: "\n".join(f"0|pbx-syst | {line}" for line in text.splitlines()),
         lambda text: "\n".join(
             json.dumps({"message": f"{line}\n", "type": "out", "process_id": 0}) for line in text.splitlines()
@@ -271,9 +269,7 @@ def test_lost_and_added_white_space_changes_nothing(worn: object) -> None:
 
 def test_logs_parted_by_other_output_are_two_claims() -> None:
     between = "\n\nPinging call.soundz.uz\nReply from 192.0.2.1\nReply from 192.0.2.1\nReply\nPackets\n\n"
-    claims = parse(
-        Page.of(lines(*success()) + between + lines(*challenge("198.51.100.9:1", "1004"))), Context()
-    )
+    claims = parse(Page.of(lines(*success()) + between + lines(*challenge("198.51.100.9:1", "1004"))), Context())
     assert [claim.reading.status for claim in claims] == ["registered", "challenged_only"]
 
 
@@ -294,9 +290,7 @@ def test_what_is_no_log_is_no_claim(text: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(
-        st.sampled_from([*success(), *challenge(), *refusal("Authentication failed for 1002"), "x", "{", '"'])
-    ),
+    st.lists(st.sampled_from([*success(), *challenge(), *refusal("Authentication failed for 1002"), "x", "{", '"'])),
     st.text(),
 )
 def test_any_order_of_lines_and_any_text_is_read_without_an_error(messages: list[str], text: str) -> None:

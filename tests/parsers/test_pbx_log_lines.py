@@ -75,9 +75,7 @@ def test_nothing_behind_the_words_of_a_client_is_believed() -> None:
 
 
 def test_a_wrapped_rest_begins_no_record() -> None:
-    assert [
-        begins_record(line) for line in (f"{STAMP} +05:00: x", "  [SIP] Request: x", "ing REGISTER from 1")
-    ] == [
+    assert [begins_record(line) for line in (f"{STAMP} +05:00: x", "  [SIP] Request: x", "ing REGISTER from 1")] == [
         True,
         True,
         False,
