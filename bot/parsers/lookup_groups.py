@@ -5,15 +5,12 @@ Server: … Address: …   begins a lookup when the one before has a server or a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from bot.model import Context
 from bot.parsers.addresses import host_name
 from bot.parsers.lookup_marks import Mark, marks
 from bot.parsers.page import Page
-
-_TYPED = re.compile(r"(?:^|\n|> )([\w-]{1,63}\.[\w.-]{1,190})\s*$")
 
 
 @dataclass(slots=True)
@@ -171,8 +168,10 @@ class _Grouping:
 
     def _typed_before(self, at: int) -> str | None:
         """The bare name typed in nslookup's interactive mode, on the line above the server's."""
-        typed = _TYPED.search(self._page.text[max(0, at - 300) : at])
-        return host_name(typed[1]) if typed else None
+        above = self._page.text[max(0, at - 300) : at].rstrip()
+        line = above[above.rfind("\n") + 1 :]
+        name = line.rsplit("> ", 1)[-1].strip(" >")
+        return host_name(name) if "." in name and " " not in name else None
 
     def _pair(self, mark: Mark) -> None:
         """A pair with an unknown label: the server when it comes first, an answer after that."""

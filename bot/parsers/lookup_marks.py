@@ -181,9 +181,9 @@ def _columns(raw: Page, page: Page) -> Iterator[Mark]:
             yield Mark(at, end, "answer", "resolvectl", host_name(found[1] or ""), addresses=(ip,))
     for found in _GETENT.finditer(raw.text):
         at, end = _place(found, raw, page)
-        names = found[2].split()
-        if ip := address(found[1]):
-            yield Mark(at, end, "address", "getent", host_name(names[-1]) if names else None, addresses=(ip,))
+        names = [name for name in map(host_name, found[2].split()) if name and "." in name]
+        if ip := address(found[1]):  # without a name it needs the command above it; hosts files have 'localhost'
+            yield Mark(at, end, "address", "getent", names[-1] if names else None, addresses=(ip,))
 
 
 def _place(found: re.Match[str], raw: Page, page: Page) -> tuple[int, int]:

@@ -144,10 +144,10 @@ def decode(content: bytes) -> str:
     """A file's text: UTF-16 with or without its mark, UTF-8, else the code page that looks most like a language."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _ends(content, 2).decode("utf-16", "replace")
-    zeros = content[:2000]
-    if len(zeros) > 3 and zeros[1::2].count(0) * 3 > len(zeros):
+    even, odd = content[:2000:2].count(0), content[1:2000:2].count(0)
+    if odd * 10 > len(content[:2000]) and even * 4 < odd:
         return _ends(content, 2).decode("utf-16-le", "replace")
-    if len(zeros) > 3 and zeros[::2].count(0) * 3 > len(zeros):
+    if even * 10 > len(content[:2000]) and odd * 4 < even:
         return _ends(content, 2).decode("utf-16-be", "replace")
     content = _ends(content.removeprefix(codecs.BOM_UTF8), 1)
     text = content.decode("utf-8", "replace")

@@ -228,7 +228,7 @@ def _headers(text: str) -> list[_Mark]:
 
 def _rows(text: str) -> list[_Mark]:
     found = []
-    for m in scan(_TRACERT_ROW, text, " ms", "\nms", "мс", "* ", "*\n", "\ufffd", ": "):
+    for m in scan(_TRACERT_ROW, text, " ms", "\nms", "мс", "* ", "*\n", "\ufffd", "reports"):
         ip = address(m[2] or m[3] or "")
         found.append(_Mark(m.start(), m.end(), "row", "tracert", ip=ip, answers=ip is not None))
     for m in scan(_UNIX_ROW, text, " ms", "ms ", "* *", "*\n"):
