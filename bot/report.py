@@ -31,7 +31,7 @@ from bot.rules import decide
 from bot.settings import Settings
 from bot.store import read_only
 from bot.table import RULES
-from bot.tickets import list_tickets, read_ticket
+from bot.ticket_rows import list_tickets, read_ticket
 
 DATABASE = "yordam.db"
 READ_MAX_BYTES = 20 * 2**20

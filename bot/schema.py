@@ -27,6 +27,7 @@ def m001_log(db: Database) -> None:
         ) STRICT;
         CREATE INDEX tickets_by_status ON tickets (status, number DESC);
         CREATE INDEX tickets_by_chat ON tickets (chat_id, number DESC);
+        CREATE INDEX tickets_by_user ON tickets (user_id, number DESC);
         CREATE INDEX tickets_by_step ON tickets (step, number DESC);
         CREATE TABLE events (
             id INTEGER PRIMARY KEY, ticket INTEGER NOT NULL REFERENCES tickets (number), at TEXT NOT NULL,

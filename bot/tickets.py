@@ -13,11 +13,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.folding import fold
-from bot.model import Event, EventKind, Status, Ticket, Verdict
+from bot.limits import DAY, HOUR, Usage
+from bot.model import EventKind, Status, Ticket
 from bot.redact import redact
 from bot.store import Store
+from bot.ticket_rows import first_row, list_tickets, read_ticket
 
-Row = Mapping[str, Any]
 SEARCHED = (EventKind.EVIDENCE, EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE)
 OPEN_STATUSES = (Status.OPEN.value, Status.ESCALATED.value)
 
@@ -33,9 +34,9 @@ class Tickets:
 
         def work(db: Database) -> int:
             now = _now()
-            person = _first(db, "SELECT extension FROM people WHERE user_id = ?", [user_id])
+            person = first_row(db, "SELECT extension FROM people WHERE user_id = ?", [user_id])
             _see(db, user_id, name, language, now)
-            old = _first(db, "SELECT number FROM tickets WHERE source = ?", [source])
+            old = first_row(db, "SELECT number FROM tickets WHERE source = ?", [source])
             if old:
                 return int(old["number"])
             number = db.execute(
@@ -82,7 +83,7 @@ class Tickets:
         """The newest ticket of this chat that is not closed."""
 
         def work(db: Database) -> Ticket | None:
-            row = _first(
+            row = first_row(
                 db,
                 "SELECT number FROM tickets WHERE chat_id = ? AND status IN (?, ?) ORDER BY number DESC",
                 [chat_id, *OPEN_STATUSES],
@@ -95,7 +96,7 @@ class Tickets:
         """The newest ticket of this chat, open or not."""
 
         def work(db: Database) -> Ticket | None:
-            row = _first(db, "SELECT number FROM tickets WHERE chat_id = ? ORDER BY number DESC", [chat_id])
+            row = first_row(db, "SELECT number FROM tickets WHERE chat_id = ? ORDER BY number DESC", [chat_id])
             return read_ticket(db, int(row["number"])) if row else None
 
         return await self.store.run(work)
@@ -135,7 +136,7 @@ class Tickets:
     async def post(self, number: int, role: str) -> tuple[int, int] | None:
         """(chat, message) of the newest message in this role; None when there is none."""
         row = await self.store.run(
-            lambda db: _first(
+            lambda db: first_row(
                 db,
                 "SELECT chat_id, message_id FROM posts WHERE ticket = ? AND role = ? ORDER BY rowid DESC",
                 [number, role],
@@ -146,11 +147,32 @@ class Tickets:
     async def by_post(self, chat_id: int, message_id: int) -> int | None:
         """The ticket a message of ours belongs to."""
         row = await self.store.run(
-            lambda db: _first(
+            lambda db: first_row(
                 db, "SELECT ticket FROM posts WHERE chat_id = ? AND message_id = ?", [chat_id, message_id]
             )
         )
         return int(row["ticket"]) if row else None
+
+    async def usage(self, user_id: int) -> Usage:
+        """What this person had lately."""
+
+        def times(db: Database, kind: EventKind, since: timedelta) -> list[tuple[datetime, int]]:
+            after = (datetime.now(UTC) - since).isoformat(timespec="milliseconds")
+            rows = db.query(
+                "SELECT e.at AS at, coalesce(json_extract(e.body, '$.bytes'), 0) AS size FROM tickets t"
+                " JOIN events e ON e.ticket = t.number WHERE t.user_id = ? AND e.kind = ? AND e.at > ? ORDER BY e.id",
+                [user_id, kind.value, after],
+            )
+            return [(datetime.fromisoformat(row["at"]), row["size"]) for row in rows]
+
+        def work(db: Database) -> Usage:
+            return Usage(
+                cases=[at for at, _ in times(db, EventKind.OPENED, DAY)],
+                checks=[at for at, _ in times(db, EventKind.CHECKED, HOUR)],
+                evidence=times(db, EventKind.EVIDENCE, DAY),
+            )
+
+        return await self.store.run(work)
 
     async def purge(self, retention_days: int) -> int:
         """Forgets what closed tickets held before the retention; their numbers and causes stay."""
@@ -173,61 +195,8 @@ class Tickets:
         return await self.store.run(work)
 
 
-def read_ticket(db: Database, number: int) -> Ticket | None:
-    """One ticket with its events."""
-    row = _first(
-        db,
-        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id WHERE number = ?",
-        [number],
-    )
-    if row is None:
-        return None
-    events = tuple(
-        Event(datetime.fromisoformat(event["at"]), EventKind(event["kind"]), json.loads(event["body"]))
-        for event in db.query("SELECT at, kind, body FROM events WHERE ticket = ? ORDER BY id", [number])
-    )
-    return _ticket(row, events)
-
-
-def list_tickets(db: Database, status: str | None, search: str | None, limit: int) -> tuple[Ticket, ...]:
-    """Tickets without their events, newest first."""
-    where, values = ["1"], []
-    if status is not None:
-        where.append("t.status = ?")
-        values.append(status)
-    if search is not None:
-        # Each word as a quoted phrase: FTS5 would read `-`, `AND` or `:` as its own language.
-        words = fold(search).replace('"', " ").split()
-        if not words:
-            return ()
-        where.append("t.number IN (SELECT ticket FROM search WHERE search MATCH ?)")
-        values.append(" ".join(f'"{word}"*' for word in words))
-    rows = db.query(
-        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id"
-        f" WHERE {' AND '.join(where)} ORDER BY t.number DESC LIMIT ?",
-        [*values, limit],
-    )
-    return tuple(_ticket(row, ()) for row in rows)
-
-
-def _ticket(row: Row, events: tuple[Event, ...]) -> Ticket:
-    return Ticket(
-        number=row["number"],
-        status=Status(row["status"]),
-        language=row["language"],
-        extension=row["extension"],
-        opened_at=datetime.fromisoformat(row["opened_at"]),
-        closed_at=datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else None,
-        user_id=row["user_id"],
-        chat_id=row["chat_id"],
-        user_name=row["name"] or "",
-        verdict=Verdict.from_json(json.loads(row["verdict"])) if row["verdict"] else None,
-        events=events,
-    )
-
-
 def _log(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], source: str | None, now: str) -> bool:
-    if source and _first(db, "SELECT 1 FROM events WHERE source = ?", [source]):
+    if source and first_row(db, "SELECT 1 FROM events WHERE source = ?", [source]):
         return False
     db.execute(
         "INSERT INTO events (ticket, at, kind, body, source) VALUES (?, ?, ?, ?, ?)",
@@ -280,10 +249,6 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(part) for part in value]
     return value
-
-
-def _first(db: Database, sql: str, values: list[Any]) -> Row | None:
-    return next(iter(db.query(sql + " LIMIT 1", values)), None)
 
 
 def _now() -> str:
