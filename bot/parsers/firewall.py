@@ -33,6 +33,8 @@ _AGAIN = re.compile(  # where the same tool's next output begins although no pro
     r"(?<![^\n])(?=Chain INPUT \(|-P INPUT |\*filter(?!\S)|Status: |\s*To\s+Action\s+From)"
 )
 
+_MOST_PIECES = 16  # outputs of one tool without a prompt between them
+
 
 def parse(page: Page, context: Context) -> list[Claim]:
     """A claim for every output of a firewall tool. Facts: port, proto, rule, banned, output_blocked."""
@@ -70,7 +72,7 @@ def _pieces(text: str) -> list[tuple[int, str]]:
     cuts = [0]
     for found in _AGAIN.finditer(text):
         word = text[found.start() : found.start() + 40].split("\n")[0].split("(")[0].strip()
-        if word in seen:
+        if word in seen and len(cuts) < _MOST_PIECES:
             seen = {word}
             cuts.append(found.start())
         seen.add(word)

@@ -150,7 +150,7 @@ def _rich(text: str, port: int) -> tuple[str | None, str | None, tuple[str, ...]
     accepted: str | None = None
     blocked: str | None = None
     banned: list[str] = []
-    for begin, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for begin, end in zip(starts, [*starts[1:], len(text)], strict=False):
         rule = " ".join(text[begin:end].split("\n", 1)[0].split())
         action = re.search(r"(?<!\S)(accept|drop|reject|mark)(?!\S)", rule)
         if action is None:

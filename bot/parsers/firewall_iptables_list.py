@@ -22,15 +22,21 @@ _RECORD = re.compile(
     rf"(?:(?<![\S])(?P<target>{_ANY_NAME})[ \t]+|(?<![^\n])[ \t]*)"
     rf"(?P<not>!?)(?P<protocol>{_PROTOCOL})[ \t]+(?P<opt>--|-f|!f|-)[ \t]+(?=\S)"
 )
-_TOKEN = re.compile(r"\S+")
+_TOKEN = re.compile(r"\*|0\.0\.0\.0/0(?=\d)|[^\s*]\S*")  # a wrap may have glued two columns
 _VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "REJECT": "drop", "RETURN": "return", "TARPIT": "drop"}
 _EVERYONE = ("anywhere", "0.0.0.0/0")
 _MAX_RULE = 1024
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _QUOTED = re.compile(r'"[^"\n]{0,256}"')
 # What may follow the addresses without narrowing the rule down.
+_GOES_ON = re.compile(
+    r"[ \t]*(?:(?:udp|tcp|[ds]pts?:\S*|multiport|dports|sports|(?:ct)?state|reject-with|icmp-\S*|port-\S*|"
+    r"unreachable|LOG|flags|level|prefix|limit:|avg|burst|recent:|ADDRTYPE|match|dst-type|STRING|match-set|/\*|\*/|hashlimit|"
+    r"RELATED\S*|NEW\S*|ESTABLISHED\S*|INVALID\S*|UNTRACKED\S*|LOCAL|BROADCAST|MULTICAST|sip(?:-tls)?)(?=\s|$)"
+    r"|(?:\d{1,5}(?::\d{1,5})?(?:,|(?=\s|$)))+(?!\S)|\")"
+)
 _NEUTRAL = re.compile(
-    r"reject-with\s+\S+|LOG(?:\s+(?:flags\s+\S+|level\s+\S+|prefix(?:\s+\S+)?))*|\[goto\]|(?:udp|tcp)\b(?=\s+[ds]pt)"
+    r"reject-with\s+\S+(?:(?<=-)\s+\S+)?|LOG(?:\s+(?:flags\s+\S+|level\s+\S+|prefix(?:\s+\S+)?))*|\[goto\]|(?:udp|tcp)\b(?=\s+[ds]pt)"
 )
 _PORTS = re.compile(r"(?P<which>dpts?:|spts?:|multiport\s+(?:dports|sports|ports)\s+)(?P<not>!?)\s?(?P<ports>[\w:,-]+)")
 _STATE = re.compile(r"(?P<not>!\s?)?(?:ct)?state\s+(?P<states>[A-Z][A-Z,]*)")
@@ -88,8 +94,7 @@ def _rule(found: re.Match[str], body: str, verbose: bool | None, port: int) -> t
     demand.here = demand.anywhere = destination in _EVERYONE
     demand.more = demand.more or found["opt"] in ("-f", "!f")
     at = tokens[columns - 1][1]
-    line_end = body.find("\n", at)
-    rest = body[at : line_end if line_end >= 0 else len(body)]
+    rest = _rest(body[at:])
     bare = not _narrow(demand, rest, port) and not verbose and protocol in ("all", "0")
     target = found["target"] or ""
     goto = "[goto]" in rest
@@ -104,6 +109,15 @@ def _rule(found: re.Match[str], body: str, verbose: bool | None, port: int) -> t
         packets=_count(numbers[-2]) if len(numbers) >= 2 else None,
     )
     return rule, at + len(rest.rstrip())
+
+
+def _rest(text: str) -> str:
+    """What stands after the addresses: to the end of the line, and further where a line goes on with match words."""
+    lines = text.split("\n")
+    last = 1
+    while last < len(lines) and _GOES_ON.match(lines[last]):
+        last += 1
+    return "\n".join(lines[:last])
 
 
 def _interface(column: str) -> str | None:

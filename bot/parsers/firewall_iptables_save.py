@@ -93,7 +93,7 @@ class _Options:
         self.port = port
         self.length = 0
         self._option = ""
-        self._negated = False
+        self._negated = self._bang = False  # '!' before the option; one that waits for its option
         self._values = 0
         self._module = ""
 
@@ -101,12 +101,12 @@ class _Options:
         """False at the first word that is not the rule's any more (chat text below it)."""
         judged = self.target is not None or self.verdict != "none"
         if word == "!":
-            self._negated = True
+            self._bang = True
             return not judged
         if word.startswith("-") and len(word) > 1 and not word[1:].isdigit():
             if judged and not word.startswith("--"):
                 return False
-            self._negated = self._negated and not self._values
+            self._negated, self._bang = self._bang, False
             self._option, self._values = word, 0
             if word in ("--syn", "-f", "--fragment"):
                 self.demand.more = True

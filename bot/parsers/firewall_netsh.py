@@ -30,8 +30,8 @@ _NO_MATCH = re.compile(
     re.I,
 )
 _NO_MATCH_MARKS = (
-    "criteri", "критери", "критері", "правил", "kriter", "critèr", "critéri", "qoida", "kural", "条件",
-    "标准", "kryter", "podmín", "kritér", "reglas", "regeln", "regels", "regole", "règle", "regra", "reguły", "pravidla",
+    "criteri", "критери", "kriter", "critèr", "critéri", "qoida", "kural", "条件",
+    "标准", "kryter", "podmín", "kritér", "regl", "regel", "regole", "règle", "regra", "reguł", "pravid",
 )  # fmt: skip
 _DISABLED = re.compile(
     r"(?:no|нет|nein|non|não|nao|hayır|hayir|nie|ні|ne|nej|nei|ei|nem|yo['ʻʼ]?q|false|否|いいえ|아니요|όχι|nu|жоқ|йўқ)[.]?$",

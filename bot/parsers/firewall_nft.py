@@ -32,7 +32,7 @@ _RULE_LINE = re.compile(
     r"[ \t]*(?:[\w@.]|\{)[^\n]*\b(?:accept|drop|reject|return|jump|goto|counter|elements)\b|[ \t]*[{}]"
 )
 _MATCHES = frozenset(
-    ("udp", "tcp", "ip", "ip6", "ct", "meta", "th", "iif", "iifname", "fib", "icmp", "icmpv6", "counter", "log")
+    ("udp", "tcp", "ip", "ip6", "ct", "meta", "th", "iif", "iifname", "fib", "icmp", "icmpv6", "counter")
 )
 _MAX_TOKENS = 60000
 

@@ -28,6 +28,7 @@ _CANDIDATE = re.compile(
     r"[ut][dc]p|UDP|TCP|UNCONN|LISTEN|ESTAB|IPv[46]|\?\?\?|TIME-WAIT|CLOSE-WAIT|SYN-|FIN-WAIT|LAST-ACK|CLOS"
 )
 _BEFORE_ROW = re.compile(r"[\w/.:>-]")
+_LSOF_TAIL = re.compile(r"IPv[46][ \t]+\S+[ \t]+\S+[ \t]+(?:UDP|TCP)[ \t]")
 _LSOF_REACH = 160  # characters before 'IPv4' in which the row begins
 _HEADER = re.compile(
     r"(?P<ss>(?:Netid[ \t]+)?State[ \t]+Recv-Q[ \t]+Send-Q[ \t]+Local Address:[ \t]?Port[^\n]*)"
@@ -181,6 +182,8 @@ def _rows(text: str) -> list[_Mark]:
 
 
 def _lsof_row(text: str, begin: int) -> _Mark | None:
+    if not _LSOF_TAIL.match(text, begin):
+        return None
     start = text.rfind("\n", max(0, begin - _LSOF_REACH), begin) + 1
     start = start if start else max(0, begin - _LSOF_REACH)
     for word in re.finditer(r"(?<!\S)\S+(?=[ \t]+\d{1,8}[ \t])", text[start:begin]):
