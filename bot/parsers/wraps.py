@@ -7,6 +7,7 @@ Reply from 69.62.127.9: bytes=32 time=10        cut at 40 columns, within a word
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 MAX_LINE = 2048  # characters of one line that reach a parser; a longer one is folded, not lost
 _COLUMNS = (40, 80)
@@ -24,12 +25,14 @@ _RECORD = (
     r"(?:all|udp|tcp|icmp|\d{1,3}) {1,8}(?:--|-f|!f) "
     r"|(?:\[ ?\d{1,2}\] )?\d[\d,:]{0,40}(?:/(?:udp|tcp))?(?: \([\w ]{1,20}\)){0,2} {1,24}"
     r"(?:ALLOW|DENY|REJECT|LIMIT)\b"
+    r"|UNCONN {1,8}\d{1,9} {1,8}\d"
     r"|(?:udp|tcp)[46]? {1,8}(?:UNCONN|LISTEN|ESTAB|\d+ {1,8}\d+ )"
     r"|(?:UDP|TCP) {1,8}[\d.\[*][^ ]{0,45}:\d{1,5} "
 )
+_PROMPT = r"[\w.-]{1,32}@[\w.-]{1,64}:[~/][^\s#$]{0,60}[#$] |(?:PS )?[A-Z]:\\[^<>|\"*?\n]{0,80}>"
 _RECORD_START = re.compile(rf"[ \t]*(?:{_RECORD})")
 _RECORD_INSIDE = re.compile(
-    rf"(?<=[\s}}])(?<!\| )(?=[\d{{:A-Z[tu-])(?={_RECORD})"
+    rf"(?<=[\s}}])(?<!\| )(?=[\w{{:[-])(?={_RECORD}|{_PROMPT})"
 )  # not between pm2's '0|name | ' and its line
 _LONG = 120  # no line of these tools that is not a log record is longer
 
@@ -38,7 +41,8 @@ _FRESH = re.compile(
     r"[ \t]*(?:Reply from|Request timed|PING |Pinging |Ping |\d+ bytes from|\d+ packets|From \S+ icmp|---|"
     r"rtt |round-trip|Packets:|Minimum|Approximate|Ответ от|Превышен|Обмен|Статистика|Пакетов:|Минимальное|"
     r"Server:|Address(?:es)?:|Name:|Aliases:|Non-auth|\*\*\*|\*\* |;|DNS request|timeout was|"
-    r"\d{1,2}(?:\.\|--|:)? {1,4}(?:[\d<*]|[\w.-]+ \()|[A-Z]:\\|PS [A-Z]:|[\w.-]+@[\w.-]+:|[\w-]{2,20} ?: |"
+    r"\d{1,2}(?:\.\|--|:)? {1,4}(?:[\d<*]|[\w.-]+ \()|[A-Z]:\\|PS [A-Z]:|[\w.-]+@[\w.-]+:|"
+    r"[\w-][\w ()-]{1,30}?\s{0,9}: |"
     r"Status:|Logging:|Default:|To  |-- |table |chain |[}{])"
 )
 
@@ -47,22 +51,21 @@ def _starts(line: str) -> bool:
     return bool(_RECORD_START.match(line) or _FRESH.match(line))
 
 
-def _columns(lines: list[str]) -> int | None:
-    """The width at which this paste was surely cut, else None."""
+def _wrap(lines: list[str]) -> tuple[int, bool] | None:
+    """(width, between words) of the wrap that surely made these lines, else None."""
     widest = max(map(len, lines), default=0)
+    pairs = list(pairwise(lines))
     for width in _COLUMNS:
-        # tolerate one line of chat that did not go through the terminal
         wider = sum(len(line) > width for line in lines) if widest > width else 0
-        full = [n for n, line in enumerate(lines[:-1]) if len(line) == width and lines[n + 1].strip()]
-        if wider <= 1 and full and wider * 3 <= len(full):
-            going_on = sum(not _starts(lines[n + 1]) for n in full)
-            if going_on * 2 > len(full):
-                return width
-        if widest > width:
-            continue
-        soft = [n for n in range(len(lines) - 1) if _breaks_at(lines[n], lines[n + 1], width)]
-        if len(soft) >= 2 and sum(not _starts(lines[n + 1]) for n in soft) * 4 >= 3 * len(soft):
-            return width
+        full = [_starts(after) for line, after in pairs if len(line) == width and after.strip()]
+        soft = [_starts(after) for line, after in pairs if len(line) < width and _breaks_at(line, after, width)]
+        on_full, on_soft = full.count(False), soft.count(False)
+        if widest == width and full and on_full * 2 > len(full):
+            return width, on_soft >= on_full  # a word wrap seldom fills a line, a cut always does
+        if wider == 1 and len(full) >= 3 and on_full * 2 > len(full):
+            return width, False  # one line of chat did not go through the terminal
+        if widest <= width and len(soft) >= 2 and on_soft * 4 >= 3 * len(soft):
+            return width, True
     return None
 
 
@@ -75,19 +78,19 @@ def _breaks_at(line: str, following: str, width: int) -> bool:
 
 def unwrap(lines: list[str]) -> list[str]:
     """The lines with clear wraps at 40 or 80 columns undone. Anything doubtful stays as it is."""
-    if len(lines) < 2 or (width := _columns(lines)) is None:
+    if len(lines) < 2 or (wrap := _wrap(lines)) is None:
         return lines
-    joined: list[str] = []
-    tail = 0  # length of the last physical line
-    for number, line in enumerate(lines):
-        before = lines[number - 1] if number else ""
-        if joined and tail == width and line.strip() and not _starts(line):
+    width, between_words = wrap
+    joined: list[str] = [lines[0]]
+    for before, line in pairwise(lines):
+        if not line.strip() or _starts(line):
+            joined.append(line)
+        elif len(before) == width and not between_words:
             joined[-1] += line
-        elif joined and _breaks_at(before, line, width) and not _starts(line) and not line.startswith("  "):
+        elif between_words and not line.startswith("  ") and _breaks_at(before, line, width):
             joined[-1] += " " + line.lstrip()
         else:
             joined.append(line)
-        tail = len(line)
     return joined
 
 
