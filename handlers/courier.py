@@ -133,6 +133,7 @@ class Courier(BaseRateLimiter[str]):
         parcel.outcome = asyncio.get_running_loop().create_future()
         self._edits[parcel.key] = parcel
         try:
+            await self.pace.calm(parcel.chat_id or 0)
             result = await self._queue(parcel)
         except asyncio.CancelledError:
             parcel.outcome.cancel()

@@ -164,6 +164,11 @@ class Pace:
                 if self._lane_wait_s(lane, weight) <= 0:
                     return  # nothing awaits between here and leave()
 
+    async def calm(self, chat_id: int) -> None:
+        """Waits until a message could follow at once: progress is shown only where it delays no answer."""
+        lane = self._lane(chat_id)
+        await self._sleep_while(lambda: 0.05 if lane.users else self._lane_wait_s(lane, 2))
+
     async def free(self) -> None:
         """Waits for the end of a pause for everybody: calls that are no messages need no more."""
         await self._sleep_while(lambda: self._paused_until - self.clock())

@@ -184,6 +184,17 @@ async def test_the_latest_edit_of_a_message_wins_and_the_waiting_ones_are_never_
     assert (texts(api), len(api.calls("editMessageText")) <= 2) == (["30/30"], True)
 
 
+async def test_progress_does_not_hold_up_the_answer(api: FakeApi, tmp_path: Path) -> None:
+    async with calling(api, tmp_path, Limits(private_interval_s=60)) as rig:
+        shown = await rig.bot.send_message(7, "x")
+        await rig.bot.edit_message_text("1/3", 7, shown.message_id)
+        late = asyncio.create_task(rig.bot.edit_message_text("2/3", 7, shown.message_id))
+        await asyncio.sleep(0.1)
+        await asyncio.wait_for(rig.bot.send_message(7, "answer"), 5)
+        late.cancel()
+    assert texts(api) == ["1/3", "answer"]
+
+
 async def test_a_send_that_was_made_is_not_made_again_and_gives_its_result(api: FakeApi, tmp_path: Path) -> None:
     results = []
     for _ in range(2):
