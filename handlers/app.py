@@ -24,14 +24,17 @@ from bot.redact import redact
 from bot.settings import Settings
 from bot.store import Store
 from bot.tickets import Tickets
+from handlers.card import Cards
 from handlers.case import Case
 from handlers.courier import Courier
 from handlers.desk import Desk
 from handlers.errors import Errors
+from handlers.evidence import Inflow
 from handlers.inbox import Inbox
 from handlers.lines import requests
 from handlers.notices import Notices
 from handlers.pace import Limits
+from handlers.post import Post
 from handlers.reply import Screens
 from handlers.staff import Staff
 from handlers.webhook import Webhook
@@ -39,7 +42,7 @@ from messages import load
 
 log = logging.getLogger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
-USER_COMMANDS = ("diagnose", "status", "operator", "help")
+USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help")
 STAFF_COMMANDS = ("tickets", "ticket", "close")
 
 
@@ -58,16 +61,25 @@ class StaffNotices(Notices):
         """An update that cannot be read: the staff see which, the person gets an answer."""
         await self.staff.alert("staff.trouble", error=f"update {update_id}: {error}")
         if chat_id:
-            await self.desk.send(chat_id, self.desk.screens.say("media.other"))
+            await self.desk.post.send(chat_id, self.desk.screens.say("media.other"))
 
     async def away(self, chat_id: int, since: float) -> None:
         """One word to each person who has waited."""
-        await self.desk.send(chat_id, self.desk.screens.say("error.away"))
+        await self.desk.post.send(chat_id, self.desk.screens.say("error.away"))
 
     async def failed(self, chat_id: int, source: str, error: BaseException) -> None:
         """Background work broke: the person and the staff hear of it."""
-        await self.desk.send(chat_id, self.desk.screens.say("error.unexpected"))
+        await self.desk.post.send(chat_id, self.desk.screens.say("error.unexpected"))
         await self.staff.alert("staff.trouble", error=type(error).__name__)
+
+    async def closed(self, chat_id: int, why: str) -> None:
+        """A person blocked the bot, or the staff group threw it out."""
+        if chat_id == self.staff.chat_id:
+            await self.staff.tell_each("staff.thrown_out")
+            return
+        ticket = await self.desk.tickets.current(chat_id)
+        if ticket is not None:
+            await self.staff.alert("staff.blocked", number=ticket.number, person=ticket.user_name)
 
     async def conflict(self, description: str) -> None:
         """A second bot with the same token."""
@@ -140,29 +152,38 @@ def build(
         .build()
     )
     inbox = Inbox(mailbox, application, courier, redact)
-    staff = Staff(tickets, screens, application.bot, settings.staff_chat_id, settings.staff_ids, courier.chats.where)
-    desk = Desk(
-        tickets, Runner(), target, screens, application.bot, staff.on_change, staffed=settings.staff_chat_id is not None
+    staff = Staff(
+        tickets,
+        screens,
+        Cards(screens),
+        application.bot,
+        settings.staff_chat_id,
+        settings.staff_ids,
+        courier.chats.where,
     )
+    staffed = settings.staff_chat_id is not None
+    desk = Desk(tickets, Runner(), target, screens, Post(application.bot), staff.on_change, staffed=staffed)
     notices.staff, notices.desk = staff, desk
-    case = Case(desk, inbox.spawn, staff.forward, settings.retention_days)
-    _register(application, case, staff, Errors(screens, staff))
+    case = Case(desk, inbox.spawn, settings.retention_days)
+    inflow = Inflow(desk, inbox.spawn, staff.forward)
+    _register(application, case, inflow, staff, Errors(screens, staff))
     return Service(application, inbox, courier, desk, staff)
 
 
-def _register(application: App, case: Case, staff: Staff, errors: Errors) -> None:
+def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors: Errors) -> None:
     private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
     for handler in (
         CommandHandler("start", case.start, private),
         CommandHandler("help", case.help, private),
         CommandHandler("diagnose", case.diagnose, private),
         CommandHandler("status", case.status, private),
+        CommandHandler("sozlama", case.settings, private),
         CommandHandler("operator", case.operator, private),
         CallbackQueryHandler(case.press),
         CommandHandler("tickets", staff.tickets_list, groups),
         CommandHandler("ticket", staff.ticket, groups),
         CommandHandler("close", staff.close, groups),
-        MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), case.message),
+        MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), inflow.message),
         MessageHandler(groups & filters.REPLY & filters.UpdateType.MESSAGE, staff.reply),
     ):
         application.add_handler(handler)

@@ -7,22 +7,19 @@ or the verdict. It reads the log afresh each time, so a restart in the middle go
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from telegram import Message
-from telegram.error import Forbidden, TelegramError
-from telegram.ext import ExtBot
 
 from bot.casefile import CaseFile, fold
 from bot.checks import CHECKS
 from bot.checks.runner import Runner
 from bot.diagnose import context_of, diagnose
+from bot.limits import free_at
 from bot.model import (
     Certainty,
     CheckResult,
@@ -40,7 +37,11 @@ from bot.model import (
     Verdict,
 )
 from bot.parsers import read
+from bot.parsers.ini_corrected import corrected_ini
+from bot.parsers.microsip_status import status_finding
 from bot.tickets import Tickets
+from handlers.people import Person
+from handlers.post import Post
 from handlers.reply import Screen, Screens
 
 EXTENSION = re.compile(r"\d{2,6}")
@@ -66,25 +67,44 @@ class Desk:
     runner: Runner
     target: Target
     screens: Screens
-    bot: ExtBot[Any]
+    post: Post
     on_change: Callable[[int], Awaitable[None]]  # the staff's card follows the ticket
     staffed: bool
     pictures: bool = False  # whether pictures can be read here
     _locks: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    _edits: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- what comes in -------------------------------------------------------------------------------------------
 
-    async def start(self, *, user_id: int, chat_id: int, name: str, source: str) -> Ticket:
+    async def start(self, person: Person) -> Ticket:
         """The ticket to go on with: the open one when it is fresh, else a new one."""
-        current = await self.tickets.current(chat_id)
+        current = await self.tickets.current(person.chat_id)
         if current is not None:
             if datetime.now(UTC) - current.opened_at < STALE_AFTER:
-                await self.tickets.append(current.number, EventKind.RECHECK, {"scope": "all"}, source=source)
+                await self.tickets.append(current.number, EventKind.RECHECK, {"checks": []}, source=person.source)
                 return await self.fresh(current.number)
             await self.tickets.append(current.number, EventKind.CLOSED, {"reason": "stale"})
-        language = self.screens.words.language
-        return await self.tickets.open(user_id=user_id, chat_id=chat_id, name=name, language=language, source=source)
+        return await self._open(person)
+
+    async def open_ticket(self, person: Person) -> Ticket:
+        """The open ticket of this chat, or a new one."""
+        return await self.tickets.current(person.chat_id) or await self._open(person)
+
+    async def _open(self, person: Person) -> Ticket:
+        return await self.tickets.open(
+            user_id=person.user_id,
+            chat_id=person.chat_id,
+            name=person.name,
+            language=self.screens.words.language,
+            source=person.source,
+        )
+
+    async def refusal(self, user_id: int, wanted: str) -> Screen | None:
+        """The answer to somebody who asks for too much: when to come back. None: go on."""
+        until = free_at(await self.tickets.usage(user_id), wanted)
+        if until is None:
+            return None
+        minutes = max(1, round((until - datetime.now(UTC)).total_seconds() / 60))
+        return self.screens.say(f"limit.{wanted}", minutes=minutes)
 
     async def fresh(self, number: int) -> Ticket:
         """The ticket as the log tells it now. Raises LookupError for a number nobody gave out."""
@@ -99,17 +119,24 @@ class Desk:
         context = context_of(self.target, results, ticket.extension if ticket else None)
         return await asyncio.to_thread(read, evidence, context)
 
-    async def read_status(self, ticket: Ticket, status: str, ui: str | None) -> tuple[Reading, ...]:
-        """What a press on one of the status bar's texts says, read as if it had been typed."""
-        label = self.screens.words.bare_label(f"st_{status}", "en").split(" / ")[0]
-        readings = await self.read(ticket, Evidence(text=label))
-        return tuple(replace(reading, facts={**reading.facts, "language": ui}) for reading in readings)
+    def read_status(self, status: str, ui: str | None) -> Reading:
+        """What a press on one of the status bar's texts says. Raises ValueError for a text that is none."""
+        label = self.screens.words.bare_label(f"st_{status}", ui or None)
+        facts = {"label": label, "language": ui or None, "code": None}
+        return Reading(Kind.MICROSIP_STATUS, None, status, facts, (status_finding(status),))
 
     async def add(
-        self, ticket: Ticket, readings: tuple[Reading, ...], *, text: str | None, source: str, media: str = "text"
+        self,
+        ticket: Ticket,
+        readings: tuple[Reading, ...],
+        *,
+        text: str | None,
+        source: str,
+        media: str = "text",
+        size: int = 0,
     ) -> bool:
         """Logs evidence and its readings; False when this update was logged before."""
-        body = {"media": media, "text": (text or "")[:65536], "unreadable": not readings}
+        body = {"media": media, "text": (text or "")[:65536], "bytes": size, "unreadable": not readings}
         if not await self.tickets.append(ticket.number, EventKind.EVIDENCE, body, source=source):
             return False
         for reading in readings:
@@ -118,6 +145,15 @@ class Desk:
             if ticket.extension is None and isinstance(number, str) and EXTENSION.fullmatch(number):
                 await self.tickets.set_extension(ticket.number, number)
         return True
+
+    def corrected_ini(self, ticket: Ticket | None, content: bytes) -> bytes | None:
+        """The user's MicroSIP.ini with only the wrong keys changed; None when it is none."""
+        results = fold(ticket).results if ticket else ()
+        return corrected_ini(content, context_of(self.target, results, ticket.extension if ticket else None))
+
+    async def send_settings(self, chat_id: int, extension: str | None) -> None:
+        """The card of right settings, and the same as a block for MicroSIP.ini."""
+        await self.post.send(chat_id, self.screens.settings(extension), "settings")
 
     async def answer(self, number: int, kind: Kind, finding: Finding | None, *, source: str) -> None:
         """A button's answer."""
@@ -182,14 +218,14 @@ class Desk:
         def follow(result: CheckResult) -> None:
             seen.append(result)
             if message is not None:
-                self._edit(message, show())
+                self.post.edit(message, show())
 
         if due != BY_EXTENSION:
-            message = await self.send(ticket.chat_id, show(), "progress")
+            message = await self.post.send(ticket.chat_id, show(), "progress")
         results = await self.runner.run(target, only=due, fresh=again, on_result=follow)
         seen = list(results)
         if message is not None:
-            self._edit(message, show())
+            self.post.edit(message, show())
         body = {"results": [result.to_json() for result in results], "extension": ticket.extension}
         await self.tickets.append(ticket.number, EventKind.CHECKED, body)
         return fold(await self.fresh(ticket.number))
@@ -227,7 +263,7 @@ class Desk:
             )
             intro = self.screens.words.html("server.fine" if tested else "server.unknown")
             screen = Screen(f"{intro}\n\n{screen.html}", screen.keyboard)
-        message = await self.send(ticket.chat_id, screen, "ask")
+        message = await self.post.send(ticket.chat_id, screen, "ask")
         if message is not None:
             await self.tickets.posted(ticket.number, ticket.chat_id, message.message_id, "question")
         await self.tickets.append(ticket.number, EventKind.ASKED, {"question": kind.value})
@@ -236,33 +272,13 @@ class Desk:
         screen = self.screens.verdict(
             ticket.number, verdict, ui=case.ui_language, extension=ticket.extension, staffed=self.staffed
         )
-        await self.send(ticket.chat_id, screen, "verdict")
+        await self.post.send(ticket.chat_id, screen, "verdict")
         body = {"verdict": verdict.to_json(), "findings": findings}
         await self.tickets.append(ticket.number, EventKind.VERDICT, body)
         if verdict.step is Step.CONNECTED:
             await self.tickets.append(ticket.number, EventKind.CLOSED, {"reason": "solved"})
         elif verdict.owner is Owner.SERVER or verdict.step is Step.CALL_STAFF:
             await self.tickets.append(ticket.number, EventKind.ESCALATED, {"reason": verdict.step.value})
-
-    async def send(self, chat_id: int, screen: Screen, step: str | None = None) -> Message | None:
-        """Sends a screen; None to a chat that does not take messages: its ticket stays."""
-        try:
-            return await self.bot.send_message(
-                chat_id, screen.html, parse_mode="HTML", reply_markup=screen.keyboard, rate_limit_args=step
-            )
-        except Forbidden:
-            return None
-
-    def _edit(self, message: Message, screen: Screen) -> None:
-        """Edits when its turn comes; nobody waits for it, and one that fails is a progress line not seen."""
-
-        async def edit() -> None:
-            with contextlib.suppress(TelegramError):
-                await message.edit_text(screen.html, parse_mode="HTML", reply_markup=screen.keyboard)
-
-        task = asyncio.create_task(edit())
-        self._edits.add(task)
-        task.add_done_callback(self._edits.discard)
 
     async def unfinished(self) -> list[int]:
         """Tickets whose next move was ours when the bot went down."""

@@ -58,9 +58,21 @@ class Screens:
         self.words = words
         self.target = target
 
-    def hello(self, name: str) -> Screen:
-        """The answer to /start."""
-        return Screen(self.words.html("start.hello", name=name), _rows([self.button("diagnose", "0:go")]))
+    def begin(self, key: str, **values: Any) -> Screen:
+        """A sentence with the one button that starts a case."""
+        return Screen(self.words.html(key, **values), _rows([self.button("diagnose", "0:go")]))
+
+    def settings(self, extension: str | None) -> Screen:
+        """The right settings as a short table with copy buttons, and as a block for MicroSIP.ini."""
+        number = extension or "1002"
+        port = "" if self.target.sip_port == 5060 else f":{self.target.sip_port}"
+        values = {"host": self.target.host, "server": f"{self.target.host}{port}", "extension": number}
+        copies = [
+            InlineKeyboardButton(f"📋 {text}", copy_text=CopyTextButton(text))
+            for text in dict.fromkeys((values["server"], values["host"], number))
+        ]
+        known = "settings.card" if extension else "settings.card_unknown"
+        return Screen(self.words.html(known, **values), _rows(copies))
 
     def say(self, key: str, *, buttons: Sequence[Sequence[InlineKeyboardButton]] = (), **values: Any) -> Screen:
         """A plain sentence of the catalogue."""

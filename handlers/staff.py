@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from telegram import Message, Update
 from telegram.error import Forbidden, TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
-from bot.casefile import CaseFile, fold
-from bot.model import EventKind, Owner, Status, Tag, Ticket
+from bot.model import EventKind, Status, Ticket
 from bot.redact import redact
-from bot.rules import decide
 from bot.tickets import Tickets
-from handlers.reply import TEXT_MAX, Screen, Screens
+from handlers.card import Cards, cut, whole_lines
+from handlers.reply import Screen, Screens
 
 log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
@@ -36,6 +34,7 @@ class Staff:
 
     tickets: Tickets
     screens: Screens
+    cards: Cards
     bot: ExtBot[Any]
     configured_chat: int | None
     ids: frozenset[int]
@@ -55,7 +54,7 @@ class Staff:
         ticket = await self.tickets.get(number)
         if ticket is None:
             return
-        screen = self.card(ticket)
+        screen = self.cards.card(ticket)
         known = await self.tickets.post(number, "card")
         if known is not None:
             with contextlib.suppress(TelegramError):  # deleted by somebody: the next change posts a new one
@@ -67,34 +66,6 @@ class Staff:
         if message is not None:
             await self.tickets.posted(number, message.chat_id, message.message_id, "card")
 
-    def card(self, ticket: Ticket) -> Screen:
-        """Who, what is known, the verdict and what to do on the server."""
-        words, case = self.screens.words, fold(ticket)
-        lines = [
-            words.html("staff.card", number=ticket.number, person=ticket.user_name, extension=ticket.extension or "–"),
-            words.html("staff.state", state=words.plain(f"case.state_{ticket.status}")),
-            words.html("staff.path", path=path_line(case)),
-        ]
-        if any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events):
-            lines.append(words.html("staff.wants_person"))
-        if ticket.verdict is None:
-            lines.append(words.html("staff.no_verdict"))
-        else:
-            verdict = ticket.verdict
-            sure = "aniq" if verdict.certainty.value == "proven" else "ehtimol"
-            name = words.plain(f"step.{verdict.step}.name")
-            lines.append(words.html("staff.verdict", step=name, certainty=sure))
-            because = Markup("; ").join(self.screens.because(finding) for finding in verdict.because)
-            if because:
-                lines.append(words.html("staff.because", because=because))
-            values = self.screens.values(verdict, ticket.extension)
-            lines.append(words.html(f"step.{verdict.step}.staff", None, **values))
-        sent = [e.body.get("text", "") for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
-        if sent:
-            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(_cut("\n---\n".join(sent), 1500)))
-        lines.append(words.html("staff.reply_how"))
-        return Screen(Markup("\n").join(lines))
-
     async def forward(self, ticket: Ticket, message: Message) -> None:
         """What an escalated user writes reaches the staff under the ticket's card."""
         if self.chat_id is None:
@@ -102,7 +73,7 @@ class Staff:
         words = self.screens.words
         if message.text:
             text = words.html(
-                "staff.says", number=ticket.number, person=ticket.user_name, text=_cut(redact(message.text), 3000)
+                "staff.says", number=ticket.number, person=ticket.user_name, text=cut(redact(message.text), 3000)
             )
             posted = await self._post(Screen(text), "forward")
         else:
@@ -117,6 +88,12 @@ class Staff:
     async def alert(self, key: str, **values: Any) -> None:
         """A word to the staff about the bot itself."""
         await self._post(Screen(self.screens.words.html(key, **values)))
+
+    async def tell_each(self, key: str) -> None:
+        """A word to each of the staff in private, for when their chat is gone; who never wrote to us hears nothing."""
+        for user_id in sorted(self.ids):
+            with contextlib.suppress(TelegramError):
+                await self.bot.send_message(user_id, self.screens.words.html(key), parse_mode="HTML")
 
     async def _post(self, screen: Screen, step: str | None = None) -> Message | None:
         if self.chat_id is None:
@@ -180,19 +157,8 @@ class Staff:
         if not waiting:
             await self._say(message, "staff.list_none")
             return
-        lines = [words.html("staff.list_head", count=len(waiting))] + [self._line(ticket) for ticket in waiting]
-        await message.reply_html(_whole_lines(lines))
-
-    def _line(self, ticket: Ticket) -> Markup:
-        words = self.screens.words
-        return words.html(
-            "staff.list_line",
-            number=ticket.number,
-            state=words.plain(f"case.state_{ticket.status}"),
-            step=words.plain(f"step.{ticket.verdict.step}.name") if ticket.verdict else "–",
-            extension=ticket.extension or "–",
-            person=ticket.user_name,
-        )
+        lines = [words.html("staff.list_head", count=len(waiting))] + [self.cards.line(ticket) for ticket in waiting]
+        await message.reply_html(whole_lines(lines))
 
     async def ticket(self, update: Update, context: Context) -> None:
         """/ticket N: the card and the log, which can be replied to as well."""
@@ -200,40 +166,12 @@ class Staff:
         message = update.effective_message
         if found is None or message is None:
             return
-        words = self.screens.words
         events = [
-            words.html(
-                "staff.event",
-                at=event.at.strftime("%d.%m %H:%M"),
-                what=words.plain(f"event.{event.kind}", **self._what(event.kind, event.body)),
-            )
-            for event in found.events[-SHOWN_EVENTS:]
-            if event.kind is not EventKind.POSTED
+            self.cards.event(event) for event in found.events[-SHOWN_EVENTS:] if event.kind is not EventKind.POSTED
         ]
-        card = self.card(found)
-        posted = await message.reply_html(_whole_lines([*card.html.split("\n"), *events]))
+        card = self.cards.card(found)
+        posted = await message.reply_html(whole_lines([*card.html.split("\n"), *events]))
         await self.tickets.posted(found.number, posted.chat_id, posted.message_id, "copy")
-
-    def _what(self, kind: EventKind, body: Any) -> dict[str, str]:
-        words = self.screens.words
-        what = ""
-        if kind is EventKind.READ:
-            what = f"{words.plain('kind.' + body['reading']['kind'])}: {body['reading']['status']}"
-        elif kind in (EventKind.ASKED, EventKind.SKIPPED):
-            what = words.plain(f"kind.{body['question']}")
-        elif kind is EventKind.ANSWERED:
-            what = str(body.get("value") or words.plain(f"kind.{body['kind']}"))
-        elif kind is EventKind.VERDICT:
-            what = words.plain(f"step.{body['verdict']['step']}.name")
-        elif kind is EventKind.TRIED:
-            what = words.plain(f"step.{body['step']}.name")
-        elif kind is EventKind.CLOSED:
-            what = words.plain(f"close_reason.{body['reason']}")
-        elif kind is EventKind.RATED:
-            what = str(body["stars"])
-        elif kind in (EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE):
-            what = _cut(str(body.get("text", "")), 200)
-        return {"what": what} if "what" in words.blanks(f"event.{kind}") else {}
 
     async def close(self, update: Update, context: Context) -> None:
         """/close N: ends a ticket and tells the user."""
@@ -267,47 +205,5 @@ class Staff:
         await message.reply_html(self.screens.words.html(key, **values))
 
 
-def path_line(case: CaseFile) -> str:
-    """`DNS ✅ → ping ✅ → 5060/UDP ❌ → MicroSIP ? → Register ?`: where it ends, `?` for not tested."""
-    by_name = {result.name: result for result in case.results}
-
-    def mark(*names: str) -> str:
-        tested = [by_name[name] for name in names if name in by_name and by_name[name].failure is None]
-        if not tested:
-            return "?"
-        ours = [decide(result.findings) for result in tested]
-        return "❌" if any(verdict and verdict.owner is Owner.SERVER for verdict in ours) else "✅"
-
-    phone = {finding.tag for reading in case.readings for finding in reading.findings}
-    ping = "❌" if any(f.tag is Tag.SERVER_PING_LOST for r in case.results for f in r.findings) else mark("ping")
-    fine = phone & {Tag.ACCOUNT_RIGHT, Tag.PHONE_ONLINE, Tag.PHONE_REGISTERED}
-    microsip = "?" if not phone else "✅" if fine else _user_mark(phone)
-    register = "✅" if phone & {Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE} else "?"
-    if any(tag.value.startswith("log_") for tag in phone) and register == "?":
-        register = "❌"
-    port = mark("sip", "sip_loopback", "sockets", "firewall", "pm2")
-    return f"DNS {mark('dns')} → ping {ping} → 5060/UDP {port} → MicroSIP {microsip} → Register {register}"
-
-
-def _user_mark(tags: Iterable[Tag]) -> str:
-    accused = any(tag.value.startswith(("account_", "phone_says", "phone_got")) for tag in tags)
-    return "❌" if accused else "?"
-
-
 def _who(update: Update) -> str:
     return update.effective_user.full_name if update.effective_user else ""
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def _whole_lines(lines: Iterable[str]) -> str:
-    """As many whole lines as one message takes, so that no tag is cut."""
-    kept, used = [], 0
-    for line in lines:
-        used += len(line.encode("utf-16-le")) // 2 + 1
-        if used > TEXT_MAX - 1:
-            break
-        kept.append(line)
-    return "\n".join(kept)

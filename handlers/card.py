@@ -1,0 +1,128 @@
+"""A ticket as the staff see it: its card, its line in a list, its log. Pure: a ticket in, words out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from markupsafe import Markup
+
+from bot.casefile import CaseFile, fold
+from bot.model import Event, EventKind, Owner, Tag, Ticket
+from bot.rules import decide
+from handlers.reply import TEXT_MAX, Screen, Screens
+
+
+class Cards:
+    """Builds what the staff read, in one language."""
+
+    def __init__(self, screens: Screens) -> None:
+        self.screens = screens
+
+    def card(self, ticket: Ticket) -> Screen:
+        """Who, what is known, the verdict and what to do on the server."""
+        words, case = self.screens.words, fold(ticket)
+        lines = [
+            words.html("staff.card", number=ticket.number, person=ticket.user_name, extension=ticket.extension or "–"),
+            words.html("staff.state", state=words.plain(f"case.state_{ticket.status}")),
+            words.html("staff.path", path=path_line(case)),
+        ]
+        if any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events):
+            lines.append(words.html("staff.wants_person"))
+        if ticket.verdict is None:
+            lines.append(words.html("staff.no_verdict"))
+        else:
+            verdict = ticket.verdict
+            sure = "aniq" if verdict.certainty.value == "proven" else "ehtimol"
+            name = words.plain(f"step.{verdict.step}.name")
+            lines.append(words.html("staff.verdict", step=name, certainty=sure))
+            because = Markup("; ").join(self.screens.because(finding) for finding in verdict.because)
+            if because:
+                lines.append(words.html("staff.because", because=because))
+            values = self.screens.values(verdict, ticket.extension)
+            lines.append(words.html(f"step.{verdict.step}.staff", None, **values))
+        sent = [e.body.get("text", "") for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
+        if sent:
+            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(cut("\n---\n".join(sent), 1500)))
+        lines.append(words.html("staff.reply_how"))
+        return Screen(Markup("\n").join(lines))
+
+    def line(self, ticket: Ticket) -> Markup:
+        """One line of a list."""
+        words = self.screens.words
+        return words.html(
+            "staff.list_line",
+            number=ticket.number,
+            state=words.plain(f"case.state_{ticket.status}"),
+            step=words.plain(f"step.{ticket.verdict.step}.name") if ticket.verdict else "–",
+            extension=ticket.extension or "–",
+            person=ticket.user_name,
+        )
+
+    def event(self, event: Event) -> Markup:
+        """One line of the log."""
+        what = self.screens.words.plain(f"event.{event.kind}", **self._what(event.kind, event.body))
+        return self.screens.words.html("staff.event", at=event.at.strftime("%d.%m %H:%M"), what=what)
+
+    def _what(self, kind: EventKind, body: Any) -> dict[str, str]:
+        words = self.screens.words
+        what = ""
+        if kind is EventKind.READ:
+            what = f"{words.plain('kind.' + body['reading']['kind'])}: {body['reading']['status']}"
+        elif kind in (EventKind.ASKED, EventKind.SKIPPED):
+            what = words.plain(f"kind.{body['question']}")
+        elif kind is EventKind.ANSWERED:
+            what = str(body.get("value") or words.plain(f"kind.{body['kind']}"))
+        elif kind is EventKind.VERDICT:
+            what = words.plain(f"step.{body['verdict']['step']}.name")
+        elif kind is EventKind.TRIED:
+            what = words.plain(f"step.{body['step']}.name")
+        elif kind is EventKind.CLOSED:
+            what = words.plain(f"close_reason.{body['reason']}")
+        elif kind is EventKind.RATED:
+            what = str(body["stars"])
+        elif kind in (EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE):
+            what = cut(str(body.get("text", "")), 200)
+        return {"what": what} if "what" in words.blanks(f"event.{kind}") else {}
+
+
+def path_line(case: CaseFile) -> str:
+    """`DNS ✅ → ping ✅ → 5060/UDP ❌ → MicroSIP ? → Register ?`: where it ends, `?` for not tested."""
+    by_name = {result.name: result for result in case.results}
+
+    def mark(*names: str) -> str:
+        tested = [by_name[name] for name in names if name in by_name and by_name[name].failure is None]
+        if not tested:
+            return "?"
+        ours = [decide(result.findings) for result in tested]
+        return "❌" if any(verdict and verdict.owner is Owner.SERVER for verdict in ours) else "✅"
+
+    phone = {finding.tag for reading in case.readings for finding in reading.findings}
+    ping = "❌" if any(f.tag is Tag.SERVER_PING_LOST for r in case.results for f in r.findings) else mark("ping")
+    fine = phone & {Tag.ACCOUNT_RIGHT, Tag.PHONE_ONLINE, Tag.PHONE_REGISTERED}
+    microsip = "?" if not phone else "✅" if fine else _user_mark(phone)
+    register = "✅" if phone & {Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE} else "?"
+    if any(tag.value.startswith("log_") for tag in phone) and register == "?":
+        register = "❌"
+    port = mark("sip", "sip_loopback", "sockets", "firewall", "pm2")
+    return f"DNS {mark('dns')} → ping {ping} → 5060/UDP {port} → MicroSIP {microsip} → Register {register}"
+
+
+def _user_mark(tags: Iterable[Tag]) -> str:
+    accused = any(tag.value.startswith(("account_", "phone_says", "phone_got")) for tag in tags)
+    return "❌" if accused else "?"
+
+
+def cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def whole_lines(lines: Iterable[str]) -> str:
+    """As many whole lines as one message takes, so that no tag is cut."""
+    kept, used = [], 0
+    for line in lines:
+        used += len(line.encode("utf-16-le")) // 2 + 1
+        if used > TEXT_MAX - 1:
+            break
+        kept.append(line)
+    return "\n".join(kept)

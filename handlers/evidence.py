@@ -1,0 +1,205 @@
+"""What people send as evidence: words, files, pictures, albums. Secrets first, then reading, then the next move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from telegram import InputFile, Message, Update
+from telegram.constants import ChatType
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes
+
+from bot.casefile import fold
+from bot.limits import PICTURES_AT_ONCE
+from bot.model import EventKind, Evidence, Kind, Reading, Status, Ticket
+from bot.parsers import is_picture
+from bot.parsers.microsip_ini import decode_ini
+from bot.redact import holds_secret
+from handlers.desk import EXTENSION, Desk
+from handlers.people import Person, Spawn, ToStaff, person_of
+
+Context = ContextTypes.DEFAULT_TYPE
+TEXT_KB, FILE_MB, PICTURE_MB = 64, 5, 10
+SIP_CODES = frozenset({"401", "403", "404", "405", "408", "480", "486", "500", "502", "503", "504"})
+ALBUM_S = 2.0  # an album has no end mark: what came within this time belongs together
+INI_NAME = "MicroSIP.ini"  # the name is ours, never the sender's
+
+
+@dataclass(slots=True)
+class Inflow:
+    """The handler of every message that is no command."""
+
+    desk: Desk
+    spawn: Spawn
+    to_staff: ToStaff
+    _albums: Counter[str] = field(default_factory=Counter)
+    _pictures: Counter[int] = field(default_factory=Counter)
+
+    async def message(self, update: Update, context: Context) -> None:
+        """A message, new or edited (an edit is a new version of the evidence)."""
+        message, person = update.effective_message, person_of(update)
+        if message is None or person is None:
+            return
+        if holds_secret(message.text or message.caption or ""):
+            await self._hide(message)
+        if message.voice or message.audio or message.video_note or message.video:
+            await self._say(person, "media.voice")
+        elif message.document or message.photo:
+            await self._file(person, message)
+        elif message.text:
+            await self._text(person, message, message.text)
+        else:
+            await self._say(person, "media.other")
+
+    # --- words ---
+
+    async def _text(self, person: Person, message: Message, text: str) -> None:
+        current = await self.desk.tickets.current(person.chat_id)
+        bare = text.strip()
+        if current is not None and EXTENSION.fullmatch(bare):
+            asked = fold(current).asked
+            if asked is Kind.EXTENSION or (asked is not Kind.MICROSIP_STATUS and bare not in SIP_CODES):
+                await self.desk.name_extension(current, bare, source=person.source)
+                await self._say(person, "case.extension_known", extension=bare)
+                await self._go_on(current.number)
+                return
+        if len(text.encode()) > TEXT_KB * 1024:
+            await self._say(person, "media.too_long", limit_kb=TEXT_KB)
+        await self._take(person, message, Evidence(text=text), "text")
+
+    # --- files ---
+
+    async def _file(self, person: Person, message: Message) -> None:
+        part = message.document or message.photo[-1]
+        declared = message.document.mime_type or "" if message.document else "image/jpeg"
+        limit_mb = PICTURE_MB if declared.startswith("image/") else FILE_MB
+        size_mb = (part.file_size or 0) / 2**20
+        if size_mb > limit_mb:
+            await self._say(person, "media.too_big", size_mb=round(size_mb), limit_mb=limit_mb)
+            return
+        if self._pictures[person.chat_id] >= PICTURES_AT_ONCE:
+            await self._say(person, "limit.pictures", count=PICTURES_AT_ONCE)
+            return
+        self._pictures[person.chat_id] += 1
+        try:
+            content = bytes(await (await part.get_file()).download_as_bytearray())
+            await self._content(person, message, content, declared)
+        except TelegramError:
+            await self._say(person, "media.not_fetched")
+        finally:
+            self._pictures[person.chat_id] -= 1
+
+    async def _content(self, person: Person, message: Message, content: bytes, declared: str) -> None:
+        if is_picture(content) and not self.desk.pictures:
+            if await self._first_of_album(message):
+                ticket = await self.desk.open_ticket(person)
+                await self.to_staff(ticket, message)
+                await self._say(person, "media.picture")
+            return
+        evidence = Evidence(text=message.caption, content=content, media_type=declared)
+        media = "photo" if is_picture(content) else "document"
+        readings = await self._take(person, message, evidence, media)
+        if any(reading.kind is Kind.MICROSIP_INI for reading in readings):
+            await self._offer_corrected(person, content, readings)
+            if holds_secret(decode_ini(content) or ""):
+                await self._hide(message)
+
+    async def _offer_corrected(self, person: Person, content: bytes, readings: tuple[Reading, ...]) -> None:
+        """Their own file with only the wrong keys changed; it is made now, for the bytes are not kept."""
+        current = await self.desk.tickets.current(person.chat_id)
+        corrected = self.desk.corrected_ini(current, content)
+        if corrected is None or corrected == content:
+            return
+        words = self.desk.screens.words
+        ui = next((r.facts.get("language") for r in readings if r.facts.get("language")), None)
+        await self.desk.post.bot.send_document(
+            person.chat_id,
+            InputFile(corrected, filename=INI_NAME),
+            caption=words.html("ini.corrected", ui),
+            parse_mode="HTML",
+            rate_limit_args="corrected",
+        )
+
+    # --- both ---
+
+    async def _take(self, person: Person, message: Message, evidence: Evidence, media: str) -> tuple[Reading, ...]:
+        """Reads, logs and goes on; what was read."""
+        current = await self.desk.tickets.current(person.chat_id)
+        readings = await self.desk.read(current, evidence)
+        if current is None and not readings:
+            await self.desk.post.send(person.chat_id, self.desk.screens.begin("case.not_started"))
+            return ()
+        if not await self._allowed(person, "evidence" if current else "case"):
+            return ()
+        ticket = current or await self.desk.open_ticket(person)
+        text = evidence.text or ""
+        size = len(evidence.content or text.encode())
+        source = f"{person.source}:evidence"
+        await self.desk.add(ticket, readings, text=text, source=source, media=media, size=size)
+        if ticket.status is Status.ESCALATED:
+            await self.desk.tickets.append(ticket.number, EventKind.USER_MESSAGE, {"text": text})
+            await self.to_staff(ticket, message)
+            await self._say(person, "operator.passed_on")
+        elif readings:
+            await self._go_on(ticket.number, album=message.media_group_id)
+        elif await self._first_of_album(message):
+            await self._unreadable(person, await self.desk.fresh(ticket.number))
+        return readings
+
+    async def _unreadable(self, person: Person, ticket: Ticket) -> None:
+        """First: what was wrong and an example. Second: go on without it."""
+        case = fold(ticket)
+        if case.asked is None:
+            await self._say(person, "ask.unreadable" if case.settled else "case.running")
+        elif case.unclear < 2:
+            screen = self.desk.screens.unreadable(ticket.number, case.asked, ui=case.ui_language)
+            await self.desk.post.send(person.chat_id, screen)
+        else:
+            await self.desk.tickets.append(ticket.number, EventKind.SKIPPED, {"question": case.asked.value})
+            await self._say(person, "ask.moved_on")
+            await self._go_on(ticket.number)
+
+    async def _allowed(self, person: Person, wanted: str) -> bool:
+        refusal = await self.desk.refusal(person.user_id, wanted)
+        if refusal is not None:
+            await self.desk.post.send(person.chat_id, refusal)
+        return refusal is None
+
+    async def _first_of_album(self, message: Message) -> bool:
+        """Whether this is the picture of an album that is answered; the others are silent."""
+        group = message.media_group_id
+        if group is None:
+            return True
+        self._albums[group] += 1
+        return self._albums[group] == 1
+
+    async def _go_on(self, number: int, album: str | None = None) -> None:
+        ticket = await self.desk.fresh(number)
+        work = self.desk.advance(number) if album is None else self._after_album(number, album)
+        self.spawn(f"ticket:{number}:{len(ticket.events)}", work, ticket.chat_id)
+
+    async def _after_album(self, number: int, group: str) -> None:
+        """One move for a whole album: the last picture of it makes it."""
+        self._albums[group] += 1
+        mine = self._albums[group]
+        await asyncio.sleep(ALBUM_S)
+        if self._albums[group] == mine:
+            del self._albums[group]
+            await self.desk.advance(number)
+
+    async def _hide(self, message: Message) -> None:
+        """A message with a password disappears from the chat, where that is allowed."""
+        key = "case.secret_kept"
+        if message.chat.type == ChatType.PRIVATE:
+            try:
+                await message.delete()
+                key = "case.secret_deleted"
+            except TelegramError:
+                pass
+        await self.desk.post.send(message.chat_id, self.desk.screens.say(key))
+
+    async def _say(self, person: Person, key: str, **values: Any) -> None:
+        await self.desk.post.send(person.chat_id, self.desk.screens.say(key, **values))
