@@ -43,7 +43,7 @@ _TIMEOUT = re.compile(
 )
 _TROUBLE = re.compile(
     r"communications\s+error\s+to\s+\S{1,80}:\s+([\w ]{3,40})"
-    r"|UDP setup with \S{1,80} for \S{1,253} failed: ([\w ]{3,40})"
+    r"|UDP\ssetup\swith\s\S{1,80}\sfor\s\S{1,253}\sfailed:\s([\w ]{3,40})"
     r"|nslookup: (?:write|send|connect)[^\n]{0,60}: ([\w ]{3,40})"
     r"|(?:dig|host|nslookup): (?:couldn't get address|parse of|isc_socket|can't connect|bad address)([^\n]{0,80})"
     r"|(Default servers are not available)"
@@ -102,9 +102,7 @@ def failures(text: str) -> Iterator[Failure]:
         yield found.start(), found.end(), "failed", "bind-nslookup", (), "no_address"
     for found in scan(_TIMEOUT, text, "request", "connection timed", "connection\ntimed", "servers", "timeout"):
         yield found.start(), found.end(), "timeout", None, (), "timeout"
-    for found in scan(
-        _TROUBLE, text, "communications", "UDP setup", "nslookup: ", "dig: ", "host: ", "Default servers"
-    ):
+    for found in scan(_TROUBLE, text, "communications", "UDP", "nslookup: ", "dig: ", "host: ", "Default servers"):
         kind = "timeout" if "timed out" in found[0] else "error"
         yield found.start(), found.end(), kind, None, (), kind
     for found in scan(_MISSING, text, "nslookup", "dig", "host", "getent", "resolvectl", "Resolve-DnsName"):

@@ -67,17 +67,17 @@ _UNIX_BYTES_ERROR = re.compile(
     rf"|From (?:{HOST} \()?{ADDRESS}\)?:? (?=Destination|Time to live|Packet filt)"
 )
 _SENDING = re.compile(
-    r"(?:(?:ping6?: )?(?:sendmsg|sendto|connect|send): |ping6?: )"
-    r"(?:Network is (?:unreachable|down)|No route to host|Host is down|"
-    r"Operation not permitted|Permission denied|Сеть недоступна|Ağa erişilemiyor|Ağ erişilemez|Ağ ulaşılamaz|"
-    r"Das Netzwerk ist nicht erreichbar|Le réseau n'est pas accessible|La red es inaccesible)"
-    r"|(?:ping6?: )?(?:sendmsg|sendto|connect): (?=\S)"
+    r"(?:(?:ping6?:\s)?(?:sendmsg|sendto|connect|send):\s|ping6?:\s)"
+    r"(?:Network\sis\s(?:unreachable|down)|No\sroute\sto\shost|Host\sis\sdown|"
+    r"Operation\snot\spermitted|Permission\sdenied|Сеть\sнедоступна|Ağa\serişilemiyor|Ağ\serişilemez|Ağ\sulaşılamaz|"
+    r"Das\sNetzwerk\sist\snicht\serreichbar|Le\sréseau\sn'est\spas\saccessible|La\sred\ses\sinaccesible)"
+    r"|(?:ping6?:\s)?(?:sendmsg|sendto|connect):\s(?=\S)"
 )
 _TIMED_OUT = re.compile(
-    r"Request timed out\.?|Request timeout for icmp_seq|no answer yet for icmp_seq|Превышен интервал ожидания|"
-    r"Zeitüberschreitung der Anforderung|Délai d'attente de la demande|Tiempo de espera agotado para|"
-    r"Esgotado o tempo limite|İstek zaman aşımı|Upłynął limit czasu żądania|Richiesta scaduta|请求超时|"
-    r"要求がタイムアウト|요청 시간이 만료|So'rov vaqti tugadi|Перевищено час очікування|Перевищено інтервал очікування"
+    r"Request\stimed\sout\.?|Request\stimeout\sfor\sicmp_seq|no\sanswer\syet\sfor\sicmp_seq|Превышен\sинтервал\sожидания|"
+    r"Zeitüberschreitung\sder\sAnforderung|Délai\sd'attente\sde\sla\sdemande|Tiempo\sde\sespera\sagotado\spara|"
+    r"Esgotado\so\stempo\slimite|İstek\szaman\saşımı|Upłynął\slimit\sczasu\sżądania|Richiesta\sscaduta|请求超时|"
+    r"要求がタイムアウト|요청\s시간이\s만료|So'rov\svaqti\stugadi|Перевищено\sчас\sочікування|Перевищено\sінтервал\sочікування"
 )
 _TIMED_OUT_WORDS = (
     *("Request time", "no answer yet", "Превышен", "Перевищен", "Zeitü", "Délai", "Tiempo", "Esgotado"),
@@ -97,12 +97,12 @@ _UNREACHABLE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _LOCAL_UNREACHABLE = re.compile(
-    r"(?:^|(?<=[.!] ))(?:Destination (?:host|net|port) unreachable|Заданный узел недоступен)", re.MULTILINE
+    r"(?:^|(?<=[.!]\s))(?:Destination\s(?:host|net|port)\sunreachable|Заданный\sузел\sнедоступен)", re.MULTILINE
 )
 _GENERAL = re.compile(
-    r"(?:PING: (?=[^\W\d])[^\n:]{4,40}?[.,] ?)?(?:General failure|Общий сбой|Allgemeiner Fehler|Défaillance générale|"
-    r"Error general|Falha geral|Genel hata|Error de transmisión|一般故障|常规故障|一般エラー|Загальна помилка)\b\.?"
-    r"|(?:^|(?<=[.:] ))PING ?: ?(?=[^\s\d])[^\n:\d]{4,60}?[.。]",
+    r"(?:PING:\s(?=[^\W\d])[^\n:]{4,40}?[.,]\s?)?(?:General\sfailure|Общий\sсбой|Allgemeiner\sFehler|Défaillance\sgénérale|"
+    r"Error\sgeneral|Falha\sgeral|Genel\shata|Error\sde\stransmisión|一般故障|常规故障|一般エラー|Загальна\sпомилка)\b\.?"
+    r"|(?:^|(?<=[.:]\s))PING\s?:\s?(?=[^\s\d])[^\n:\d]{4,60}?[.。]",
     re.MULTILINE,
 )
 _GENERAL_WORDS = (
@@ -127,7 +127,7 @@ _UNKNOWN = (
     re.compile(r"(ping6?): unknown host$", re.MULTILINE),
 )
 _COUNTS = re.compile(
-    rf"(?<![\w.])(\d{{1,6}}) [^\d\n,%=]{{3,30}},\s*(\d{{1,6}}) [^\d,%=]{{3,30}},\s*"
+    rf"(?<![\w.])(\d{{1,6}})\s[^\d,%=]{{3,30}},\s*(\d{{1,6}})\s[^\d,%=]{{3,30}},\s*"
     rf"(?:\+(\d{{1,6}}) [^\d,]{{2,24}},\s*){{0,2}}({_NUMBER})\s?%"
 )
 _EQUALS = r"=\s{0,4}"

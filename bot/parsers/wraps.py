@@ -42,13 +42,13 @@ _FRESH = re.compile(
     r"rtt |round-trip|Packets:|Minimum|Approximate|Ответ от|Превышен|Обмен|Статистика|Пакетов:|Минимальное|"
     r"Server:|Address(?:es)?:|Name:|Aliases:|Non-auth|\*\*\*|\*\* |;|DNS request|timeout was|"
     r"\d{1,2}(?:\.\|--|:)? {1,4}(?:[\d<*]|[\w.-]+ \()|[A-Z]:\\|PS [A-Z]:|[\w.-]+@[\w.-]+:|"
-    r"[\w-][\w ()-]{1,30}?\s{0,9}: |"
     r"Status:|Logging:|Default:|To  |-- |table |chain |[}{])"
 )
+_LABEL = re.compile(r"[ \t]*[\w-][\w ()-]{1,30}?\s{0,9}: ")  # 'Key : value', or the rest of a cut sentence
 
 
-def _starts(line: str) -> bool:
-    return bool(_RECORD_START.match(line) or _FRESH.match(line))
+def _starts(line: str, label: bool = True) -> bool:
+    return bool(_RECORD_START.match(line) or _FRESH.match(line) or (label and _LABEL.match(line)))
 
 
 def _wrap(lines: list[str]) -> tuple[int, bool] | None:
@@ -57,7 +57,7 @@ def _wrap(lines: list[str]) -> tuple[int, bool] | None:
     pairs = list(pairwise(lines))
     for width in _COLUMNS:
         wider = sum(len(line) > width for line in lines) if widest > width else 0
-        full = [_starts(after) for line, after in pairs if len(line) == width and after.strip()]
+        full = [_starts(after, label=False) for line, after in pairs if len(line) == width and after.strip()]
         soft = [_starts(after) for line, after in pairs if len(line) < width and _breaks_at(line, after, width)]
         on_full, on_soft = full.count(False), soft.count(False)
         if widest == width and full and on_full * 2 > len(full):
@@ -83,7 +83,7 @@ def unwrap(lines: list[str]) -> list[str]:
     width, between_words = wrap
     joined: list[str] = [lines[0]]
     for before, line in pairwise(lines):
-        if not line.strip() or _starts(line):
+        if not line.strip() or _starts(line, label=between_words):
             joined.append(line)
         elif len(before) == width and not between_words:
             joined[-1] += line
