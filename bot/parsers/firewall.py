@@ -50,7 +50,7 @@ def _rulings(output: Output, context: Context) -> Iterator[tuple[int, int, Rulin
     asked = tool_of(output.command)
     if output.silent:
         if asked in ("ufw", "iptables", "nft", "firewalld") and not _CHANGES.search(output.command or ""):
-            yield output.first, output.last, _empty(asked)
+            yield output.first, output.last, _empty(asked, output.command or "")
         return
     claimed: list[tuple[int, int]] = []
     for offset, piece in _pieces(output.text):
@@ -105,9 +105,11 @@ def _any(text: str, *marks: str) -> bool:
     return any(mark in text for mark in marks)
 
 
-def _empty(tool: str) -> Ruling:
-    """A command that ran and printed nothing: an empty list, or nothing that grep would show."""
-    return Ruling(tool, NO_RULE)
+def _empty(tool: str, command: str) -> Ruling:
+    """A command that ran and printed nothing: no rules at all, or nothing that grep would show."""
+    if tool == "nft" and "|" not in command and "ruleset" in command:
+        return Ruling(tool, OPEN)
+    return Ruling(tool, NO_RULE, silent=tool != "firewalld")
 
 
 def _reading(ruling: Ruling, context: Context) -> Reading:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.parsers.firewall_rules import Chain, Rule, admits_port
+from bot.parsers.firewall_nft_fields import ANSWER, REQUEST, deniable, key_of, meets
+from bot.parsers.firewall_rules import Chain, Rule
 
 _VERDICTS = {"accept": "accept", "drop": "drop", "reject": "drop", "return": "return"}
 _XT_VERDICTS = {"REJECT": "drop", "TARPIT": "drop", "DROP": "drop", "STEAL": "drop"}
@@ -23,9 +24,6 @@ _STATEMENTS = {
     "icmp-port-unreachable": 0, "icmpx": 0, "name": 1, "reset": 0, "all": 0,
 }  # fmt: skip
 _OTHER_PROTOCOLS = frozenset(("tcp", "sctp", "dccp", "udplite", "icmp", "icmpv6", "igmp", "esp", "ah", "comp", "arp"))
-_REQUEST, _ANSWER = 0, 1
-_STATES = ({"new", "0x8"}, {"established", "0x2"})  # of a request, of an answer; as `nft -n` prints them
-_EVERYONE = frozenset(("0.0.0.0/0", "0.0.0.0-255.255.255.255"))
 
 
 @dataclass(slots=True)
@@ -66,19 +64,19 @@ class _Reading:
         if self.mapped is not None:
             return [
                 self._rule(*self.mapped[question], only=question)
-                for question in (_REQUEST, _ANSWER)
+                for question in (REQUEST, ANSWER)
                 if self.mapped[question][0] != "none"
             ]
         return [self._rule(*verdict)]
 
     def _rule(self, verdict: str, target: str | None, only: int | None = None) -> Rule:
-        request = self.meets[_REQUEST] and only != _ANSWER
+        request = self.meets[REQUEST] and only != ANSWER
         return Rule(
             text=_text(self.tokens),
             verdict=verdict,
             target=target,
             request=request and not self.rate,
-            answer=self.meets[_ANSWER] and not self.rate and only != _REQUEST,
+            answer=self.meets[ANSWER] and not self.rate and only != REQUEST,
             limits=request and self.rate and self.names_port,
             specific=self.specific,
             source=self.source,
@@ -130,7 +128,7 @@ class _Reading:
             self.rate = True
         elif name in ("conntrack", "state"):
             # The states are hidden: a rule with a port is written for new packets, one without for answers.
-            self.meets = [self.meets[_REQUEST] and self.names_port, self.tokens[-1] == "accept"]
+            self.meets = [self.meets[REQUEST] and self.names_port, self.tokens[-1] == "accept"]
         elif name not in ("comment", "udp"):
             self.meets = [False, False]
         return "none", None
@@ -159,10 +157,10 @@ class _Reading:
         if not known:
             self.meets = [False, False]
             return
-        for question in (_REQUEST, _ANSWER):
+        for question in (REQUEST, ANSWER):
             answers = [self._meets(fields, element, question) for element in elements]
             if negated:
-                met = not any(answers) and all(_deniable(name) for name in fields)
+                met = not any(answers) and all(deniable(name) for name in fields)
                 met = met or (fields in (["iif"], ["oif"]) and elements == ["lo"])
             else:
                 met = any(answers)
@@ -216,7 +214,7 @@ class _Reading:
             return True, self._braces()
         if word.startswith("@"):
             elements = self.table.sets.get(word[1:])
-            return elements is not None, [_key(element) for element in elements or ()]
+            return elements is not None, [key_of(element) for element in elements or ()]
         elements = [word.strip('"')]
         while self._peek() == ",":
             self.at += 1
@@ -248,58 +246,17 @@ class _Reading:
             if not words:
                 continue
             judged = (_VERDICTS.get(words[0], words[0]), words[1] if len(words) > 1 else None)
-            for question in (_REQUEST, _ANSWER):
-                if found[question][0] == "none" and self._meets(fields, _key(key), question):
+            for question in (REQUEST, ANSWER):
+                if found[question][0] == "none" and self._meets(fields, key_of(key), question):
                     found[question] = judged
         self.mapped = found
 
     def _meets(self, fields: Sequence[str], element: str, question: int) -> bool:
         values = [part.strip().strip('"') for part in element.split(" . ")] if len(fields) > 1 else [element]
         return len(values) == len(fields) and all(
-            self._one(name, value.strip('"'), question) for name, value in zip(fields, values, strict=True)
+            meets(name, value.strip('"'), question, self.port, self.own)
+            for name, value in zip(fields, values, strict=True)
         )
-
-    def _one(self, name: str, value: str, question: int) -> bool:
-        if value == "*":
-            return name != "more"
-        match name:
-            case "dport":
-                return question == _REQUEST and admits_port(value, self.port)
-            case "sport":
-                return question == _ANSWER and admits_port(value, self.port)
-            case "l4proto":
-                return value.lower() in ("udp", "17")
-            case "nfproto":
-                return value.lower() in ("ipv4", "ip", "0x0800", "2")
-            case "state":
-                states = {part.strip() for part in re.split(r"[,|]", value)}
-                return bool(states & _STATES[question])
-            case "saddr":
-                return value in _EVERYONE or (question == _ANSWER and value in self.own)
-            case "daddr":
-                return value in _EVERYONE or (question == _REQUEST and value.removesuffix("/32") in self.own)
-            case "daddr type":
-                return value in ("local", "2") and question == _REQUEST
-            case "pkttype":
-                return value in ("host", "unicast", "0")
-            case "count":
-                return True
-        return False
-
-
-def _deniable(name: str) -> bool:
-    """Fields of which 'not this value' is true for an arbitrary client."""
-    return name not in ("never", "more", "iif", "oif", "count")
-
-
-def _key(element: str) -> str:
-    """A set's element without `timeout 1h expires 50m comment "x" counter …`."""
-    words: list[str] = []
-    for word in element.split():
-        if word in ("timeout", "expires", "comment", "counter", "limit", ":"):
-            break
-        words.append(word)
-    return " ".join(words)
 
 
 def _text(tokens: list[str]) -> str:

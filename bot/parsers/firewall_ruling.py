@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.parsers.firewall_rules import Judgement
+from bot.parsers.firewall_rules import NO_RULE, Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +33,5 @@ def ruling_of(tool: str, judgement: Judgement, first: int, last: int) -> Ruling:
         tuple(rule.text for rule in judgement.limits),
         judgement.answers_blocked,
         judgement.banned,
+        silent=judgement.status == NO_RULE and judgement.policy != "drop",  # the policy is out of sight
     )

@@ -11,24 +11,26 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _SS_STATE = r"UNCONN|LISTEN|ESTAB|TIME-WAIT|CLOSE-WAIT|SYN-SENT|SYN-RECV|FIN-WAIT-[12]|LAST-ACK|CLOSING|CLOSED"
+_REST = r"(?P<rest>[^\n]*?)(?=\s(?:udp|tcp)[46]*\s+(?:\d|[A-Z])|\s(?:UNCONN|LISTEN|ESTAB)\s+\d+\s+\d|\n|$)"  # to the next row
 _SS_ROW = re.compile(
     rf"(?:(?P<proto>udp|tcp|\?\?\?)\s+)?(?P<state>{_SS_STATE})\s+(?P<queue>\d{{1,12}})\s+\d{{1,12}}"
-    r"\s+(?P<local>\S+)\s+(?P<peer>\S+)(?P<rest>[^\n]*)"
+    r"\s+(?P<local>\S+)\s+(?P<peer>\S+)" + _REST
 )
 _NETSTAT_ROW = re.compile(
     r"(?P<proto>(?:udp|tcp)(?:4|6|46|lite|lite6)?)\s+(?P<queue>\d{1,12})\s+\d{1,12}"
-    r"\s+(?P<local>\S+)\s+(?P<peer>\S+)(?P<rest>[^\n]*)"
+    r"\s+(?P<local>\S+)\s+(?P<peer>\S+)" + _REST
 )
-_WINDOWS_ROW = re.compile(r"(?P<proto>UDP|TCP)\s+(?P<local>[\d.\[*]\S*:\d{1,5})\s+(?P<peer>\S+:[\d*]{1,5})[^\n]*")
+_WINDOWS_ROW = re.compile(r"(?P<proto>UDP|TCP)\s+(?P<local>[\d.\[*]\S*:\d{1,5})\s+(?P<peer>\S+:[\d*]{1,5})")
 _LSOF_ROW = re.compile(
-    r"(?P<command>\S{1,64})[ \t]+(?P<pid>\d{1,8})[ \t]+(?:\S{1,32}[ \t]+){1,4}IPv[46]"
-    r"[ \t]+\S+[ \t]+\S+[ \t]+(?P<proto>UDP|TCP)[ \t]+(?P<name>\S+)(?P<rest>[^\n]*)"
+    r"(?P<command>\S{1,64})\s+(?P<pid>\d{1,8})\s+(?:\S{1,32}\s+){1,4}IPv[46]"
+    r"\s+\S+\s+\S+\s+(?P<proto>UDP|TCP)\s+(?P<name>\S+)(?P<rest>(?:[ \t]+\([A-Z_]+\))?)"
 )
 _CANDIDATE = re.compile(
     r"[ut][dc]p|UDP|TCP|UNCONN|LISTEN|ESTAB|IPv[46]|\?\?\?|TIME-WAIT|CLOSE-WAIT|SYN-|FIN-WAIT|LAST-ACK|CLOS"
 )
 _BEFORE_ROW = re.compile(r"[\w/.:>-]")
-_LSOF_TAIL = re.compile(r"IPv[46][ \t]+\S+[ \t]+\S+[ \t]+(?:UDP|TCP)[ \t]")
+_LSOF_TAIL = re.compile(r"IPv[46]\s+\S+\s+\S+\s+(?:UDP|TCP)\s")
+_LSOF_HEAD = re.compile(r"(?<!\S)\S+(?=\s+\d{1,8}\s)")
 _LSOF_REACH = 160  # characters before 'IPv4' in which the row begins
 _HEADER = re.compile(
     r"(?P<ss>(?:Netid[ \t]+)?State[ \t]+Recv-Q[ \t]+Send-Q[ \t]+Local Address:[ \t]?Port[^\n]*)"
@@ -184,10 +186,9 @@ def _rows(text: str) -> list[_Mark]:
 def _lsof_row(text: str, begin: int) -> _Mark | None:
     if not _LSOF_TAIL.match(text, begin):
         return None
-    start = text.rfind("\n", max(0, begin - _LSOF_REACH), begin) + 1
-    start = start if start else max(0, begin - _LSOF_REACH)
-    for word in re.finditer(r"(?<!\S)\S+(?=[ \t]+\d{1,8}[ \t])", text[start:begin]):
-        found = _LSOF_ROW.match(text, start + word.start())
+    start = max(0, begin - _LSOF_REACH)
+    for word in reversed(list(_LSOF_HEAD.finditer(text, start, begin))):
+        found = _LSOF_ROW.match(text, word.start())
         local = _end(found["name"].split("->")[0]) if found else None
         if found and local:
             owner = found["command"].replace("\\x20", " ")

@@ -231,6 +231,12 @@ def test_a_command_that_printed_nothing_shows_no_rule(command: str, tool: str) -
     assert read(f"root@pbx:~# {command}\nroot@pbx:~#") == [(tool, "no_rule")]
 
 
+def test_what_grep_left_out_is_no_finding_but_an_empty_ruleset_is_open() -> None:
+    assert findings("root@pbx:~# iptables -S | grep 5060\nroot@pbx:~#") == []
+    assert findings("-A INPUT -p tcp -m tcp --dport 5060 -j ACCEPT") == []
+    assert read("root@pbx:~# nft list ruleset\nroot@pbx:~#") == [("nft", "open")]
+
+
 def test_every_output_of_a_paste_is_a_reading() -> None:
     text = (
         "root@pbx:~# ufw status\nStatus: inactive\nroot@pbx:~# iptables -S\n-P INPUT ACCEPT\n"
