@@ -35,6 +35,7 @@ class _Ping:
     typed_host: str | None = None
     typed_ip: str | None = None
     started: bool = False  # a header was printed
+    printed: bool = False  # something that only a program prints was seen, no word in a sentence alone
     headed: bool = False  # a line that may be one in an unknown language
     seen: dict[str, int] = field(default_factory=dict)  # of _LINE_KINDS
     doubtful: int = 0  # 'address: words.' without known words
@@ -90,7 +91,7 @@ def parse(page: Page, context: Context) -> list[Claim]:
     claims, page = [], page.squeezed()
     for ping in _runs(page):
         status = ping.status
-        if status is None or (not ping.started and not ping.tools and not ping.finished):
+        if status is None or not ping.printed:
             continue
         host = ping.host or ping.typed_host
         ip = ping.ip or ping.typed_ip
@@ -102,7 +103,7 @@ def parse(page: Page, context: Context) -> list[Claim]:
 
 
 def _tool(ping: _Ping) -> str:
-    for tool in ("test-netconnection", "fping", "windows-ping", "inetutils-ping"):
+    for tool in ("test-netconnection", "cisco-ping", "fping", "windows-ping", "inetutils-ping"):
         if tool in ping.tools:
             return tool
     return ping.tools[0] if ping.tools else "iputils-ping"
@@ -146,7 +147,7 @@ def _runs(page: Page) -> list[_Ping]:
     runs.append(now)
     for run in runs:
         if run.typed_host and run.status is None and _not_known(page, run):
-            run.unknown, run.host = True, run.typed_host
+            run.unknown, run.printed, run.host = True, True, run.typed_host
     return [run for run in runs if run.first >= 0]
 
 
@@ -182,6 +183,7 @@ def _add(now: _Ping, mark: Mark) -> None:
             return
     elif mark.kind in _LINE_KINDS:
         now.seen[mark.kind] = now.count(mark.kind) + 1
+    now.printed = now.printed or (mark.sure and mark.kind not in ("command", "about"))
     now.first = mark.at if now.first < 0 else now.first
     now.last = max(now.last, mark.end - 1)
     now.tools += [mark.tool] if mark.tool else []
