@@ -41,6 +41,10 @@ _NEUTRAL = re.compile(
 _PORTS = re.compile(r"(?P<which>dpts?:|spts?:|multiport\s+(?:dports|sports|ports)\s+)(?P<not>!?)\s?(?P<ports>[\w:,-]+)")
 _STATE = re.compile(r"(?P<not>!\s?)?(?:ct)?state\s+(?P<states>[A-Z][A-Z,]*)")
 _LOCAL = re.compile(r"ADDRTYPE\s+match\s+dst-type\s+(?P<not>!\s?)?(?P<types>[A-Z][A-Z,]*)")
+_ONE_CONDITION = re.compile(  # the commonest, without any spaces
+    r"(ADDRTYPE)(match)(dst-type)([A-Z,]+)|(udp|tcp)([ds]pts?:(?:[\d:]+|sip))|((?:ct)?state)([A-Z,]+)"
+    r"|(multiport)([ds]ports)([\d,:]+)|(reject-with)([a-z-]+)"
+)
 _RATE = re.compile(r"limit: \S|limit:|hashlimit|#conn|hit_count|connlimit")
 _ADDRESS = re.compile(r"!?[\w.:-]+(?:/[\d.]+)?$")
 
@@ -129,8 +133,8 @@ def _narrow(demand: Demand, rest: str, port: int) -> bool:
     rest = _QUOTED.sub(" ", _COMMENT.sub(" ", rest))
     if not rest.strip():
         return False
+    rest, words = _mended(rest)
     demand.rate = bool(_RATE.search(rest))
-    left = _NEUTRAL.sub(" ", _STATE.sub(" ", _LOCAL.sub(" ", _PORTS.sub(" ", rest))))
     for found in _PORTS.finditer(rest):
         admitted = admits_port(found["ports"], port) is not bool(found["not"])
         if found["which"].startswith("s") or "sports" in found["which"]:
@@ -143,9 +147,22 @@ def _narrow(demand: Demand, rest: str, port: int) -> bool:
         demand.established = demand.established and (("ESTABLISHED" in states) is not bool(found["not"]))
     for found in _LOCAL.finditer(rest):
         demand.more = demand.more or (("LOCAL" in found["types"].split(",")) is bool(found["not"]))
-    words = left.replace("udp", " ").replace("tcp", " ").split()
     demand.more = demand.more or (bool(words) and not demand.rate)
     return True
+
+
+def _mended(rest: str) -> tuple[str, list[str]]:
+    """The conditions and the words in them that are none of the known ones; a word broken by a wrap is mended."""
+    words = _unknown(rest)
+    if words and (whole := _ONE_CONDITION.fullmatch("".join(rest.split()))):
+        rest = " ".join(part for part in whole.groups() if part)
+        words = _unknown(rest)
+    return rest, words
+
+
+def _unknown(rest: str) -> list[str]:
+    left = _NEUTRAL.sub(" ", _STATE.sub(" ", _LOCAL.sub(" ", _PORTS.sub(" ", rest))))
+    return left.replace("udp", " ").replace("tcp", " ").split()
 
 
 def _count(printed: str) -> int:
