@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 Result = Any
 CREATES = ("send", "copy", "forward", "createForum")  # journalled: made twice, it is seen twice
 FLEETING = ("sendChatAction", "sendMessageDraft", "answerCallbackQuery")  # worth nothing when late
-MOST_LOST = 2  # attempts whose answer got lost
+PROGRESS = "progress"  # `rate_limit_args` of an edit that may wait, or never be made
+MOST_LOST = 2  # attempts whose answer got lost, where the whole update will be tried again …
+MOST_LOST_ALONE = 4  # … and where nobody would
 MOST_FAILED = 8  # attempts that failed at Telegram's end
 LONGEST_BACKOFF_S = 30.0
 
@@ -52,6 +54,7 @@ class _Parcel:
     failed: int = 0
     mendings: int = 0
     key: tuple[int, Any] | None = None  # of an edit: the message
+    urgent: bool = True  # False: an edit that only shows progress, and lets answers go first
     outcome: asyncio.Future[Result] | None = None  # of an edit, shared with those it replaces
 
     @property
@@ -109,6 +112,7 @@ class Courier(BaseRateLimiter[str]):
         if parcel.chat_id is None or not endpoint.startswith((*CREATES, "edit", "pin")):
             return await self._carry(parcel)
         if endpoint.startswith("edit") and "message_id" in data:
+            parcel.urgent = rate_limit_args != PROGRESS
             return await self._edit(parcel)
         parcel.journey = current()
         if parcel.journalled and parcel.journey:
@@ -129,11 +133,13 @@ class Courier(BaseRateLimiter[str]):
         waiting = self._edits.get(parcel.key)
         if waiting is not None and waiting.endpoint == parcel.endpoint and waiting.outcome is not None:
             waiting.body, waiting.post, waiting.kwargs = parcel.body, parcel.post, parcel.kwargs
+            waiting.urgent |= parcel.urgent
             return await asyncio.shield(waiting.outcome)
         parcel.outcome = asyncio.get_running_loop().create_future()
         self._edits[parcel.key] = parcel
         try:
-            await self.pace.calm(parcel.chat_id or 0)
+            while not parcel.urgent and not self.pace.calm(parcel.chat_id or 0):  # noqa: ASYNC110 - a pace, no event
+                await asyncio.sleep(0.05)
             result = await self._queue(parcel)
         except asyncio.CancelledError:
             parcel.outcome.cancel()
@@ -214,7 +220,8 @@ class Courier(BaseRateLimiter[str]):
             case Fate.LOST:
                 parcel.lost += 1
                 parcel.repeated = True
-                enough = parcel.lost >= MOST_LOST
+                tried_again = parcel.journey is not None and parcel.journey.retried
+                enough = parcel.lost >= (MOST_LOST if tried_again else MOST_LOST_ALONE)
             case Fate.FAILED_THERE:
                 parcel.failed += 1
                 enough = parcel.failed >= MOST_FAILED

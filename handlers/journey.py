@@ -15,6 +15,7 @@ class Journey:
     """Work on one source, e.g. 'update:123' or 'ticket:45:diagnosis:2'. Its sends are its steps."""
 
     source: str
+    retried: bool = False  # whoever started it will start it again when it stays unfinished
     unfinished: Literal["lost", "not_sent"] | None = None  # how a send was given up: to be tried again
     error: str | None = None  # the last unexpected exception of a handler
     _count: Counter[str] = field(default_factory=Counter)

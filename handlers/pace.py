@@ -164,10 +164,10 @@ class Pace:
                 if self._lane_wait_s(lane, weight) <= 0:
                     return  # nothing awaits between here and leave()
 
-    async def calm(self, chat_id: int) -> None:
-        """Waits until a message could follow at once: progress is shown only where it delays no answer."""
+    def calm(self, chat_id: int) -> bool:
+        """Whether a message could follow one that is sent now without waiting."""
         lane = self._lane(chat_id)
-        await self._sleep_while(lambda: 0.05 if lane.users else self._lane_wait_s(lane, 2))
+        return not lane.users and self._lane_wait_s(lane, 2) <= 0
 
     async def free(self) -> None:
         """Waits for the end of a pause for everybody: calls that are no messages need no more."""

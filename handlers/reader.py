@@ -78,6 +78,7 @@ class Reader:
             return None
         await self._greet(letter, sent_at(raw, letter.received_at))
         with journey(f"update:{letter.update_id}") as made:
+            made.retried = True
             await self.application.process_update(update)
         return self._outcome(letter, made)
 

@@ -12,6 +12,7 @@ import pytest
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, ReplyParameters
 from telegram.error import BadRequest, Forbidden, NetworkError
 
+from handlers.courier import PROGRESS
 from handlers.journey import journey
 from handlers.pace import Limits
 from tests.fake_api import FakeApi
@@ -122,11 +123,21 @@ async def test_a_refused_connection_is_waited_out(api: FakeApi, tmp_path: Path) 
             assert texts(again) == ["b"]
 
 
+async def test_work_that_nobody_would_repeat_is_given_more_attempts(api: FakeApi, tmp_path: Path) -> None:
+    api.fault("drop", "sendMessage", times=2)
+    async with calling(api, tmp_path) as rig:
+        with journey("ticket:1"):
+            await rig.bot.send_message(7, "verdict")
+    assert texts(api) == ["verdict"]
+
+
 async def test_a_call_given_up_leaves_its_journey_unfinished(api: FakeApi, tmp_path: Path) -> None:
     api.fault("drop", "sendMessage", times=9)
     async with calling(api, tmp_path) as rig:
-        with journey("update:1") as made, pytest.raises(NetworkError):
-            await rig.bot.send_message(7, "x")
+        with journey("update:1") as made:
+            made.retried = True
+            with pytest.raises(NetworkError):
+                await rig.bot.send_message(7, "x")
         assert (made.unfinished, await rig.mailbox.sent("update:1")) == ("lost", {"sendMessage#1": None})
 
 
@@ -187,12 +198,24 @@ async def test_the_latest_edit_of_a_message_wins_and_the_waiting_ones_are_never_
 async def test_progress_does_not_hold_up_the_answer(api: FakeApi, tmp_path: Path) -> None:
     async with calling(api, tmp_path, Limits(private_interval_s=60)) as rig:
         shown = await rig.bot.send_message(7, "x")
-        await rig.bot.edit_message_text("1/3", 7, shown.message_id)
-        late = asyncio.create_task(rig.bot.edit_message_text("2/3", 7, shown.message_id))
+        await rig.bot.edit_message_text("1/3", 7, shown.message_id, rate_limit_args=PROGRESS)
+        late = asyncio.create_task(rig.bot.edit_message_text("2/3", 7, shown.message_id, rate_limit_args=PROGRESS))
         await asyncio.sleep(0.1)
         await asyncio.wait_for(rig.bot.send_message(7, "answer"), 5)
         late.cancel()
     assert texts(api) == ["1/3", "answer"]
+
+
+async def test_a_last_edit_does_not_wait_as_the_progress_before_it_does(api: FakeApi, tmp_path: Path) -> None:
+    async with calling(api, tmp_path, Limits(private_burst=2, private_interval_s=0.8)) as rig:
+        shown = await rig.bot.send_message(7, "x")
+        progress = asyncio.create_task(rig.bot.edit_message_text("2/3", 7, shown.message_id, rate_limit_args=PROGRESS))
+        await asyncio.sleep(0.01)
+        begun = time.monotonic()
+        await rig.bot.edit_message_text("done", 7, shown.message_id)
+        assert (texts(api), time.monotonic() - begun < 0.5) == (["done"], True)
+        await progress
+    assert len(api.calls("editMessageText")) == 1
 
 
 async def test_a_send_that_was_made_is_not_made_again_and_gives_its_result(api: FakeApi, tmp_path: Path) -> None:
