@@ -79,8 +79,8 @@ _FOREIGN = re.compile(
 
 _FOREIGN_WORDS = ("<<>> DiG", "[SIP]", "Non-auth", "ping statistics", "icmp_seq=", "TTL=", "Chain")
 _UNKNOWN_WORDS = (
-    *("system name", "system\nname", "системное", "Zielname", "système", "sistema", "系统", "hedef", "cmdline", "mtr: "),
-    *("traceroute: ", "traceroute6: ", "tracepath: ", "tracepath6: "),
+    *("system name", "system\nname", "системное", "Zielname", "système", "sistema", "系统", "hedef"),
+    *("cmdline", "mtr: ", "traceroute: ", "traceroute6: ", "tracepath: ", "tracepath6: "),
 )
 
 
