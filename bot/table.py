@@ -71,13 +71,12 @@ USER_DNS_FAILS = any_of(
 DENIED = any_of(Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403)
 
 RULES: tuple[Rule, ...] = (
-    # 1. Nobody can register: the socket.
+    # 1. Nobody can register: the process and its socket.
     _row(
         Step.FREE_PORT, PROVEN, "another program owns udp/5060, the PBX cannot bind",
         Tag.SERVER_PORT_OWNER_FOREIGN, NOTHING_ARRIVES | any_of(Tag.LOG_PORT_TAKEN, Tag.PM2_RESTARTING),
     ),
     _row(Step.FREE_PORT, PROVEN, "the PBX says EADDRINUSE", Tag.LOG_PORT_TAKEN),
-    _row(Step.FREE_PORT, LIKELY, "the owner of udp/5060 is not the PBX", Tag.SERVER_PORT_OWNER_FOREIGN),
     _row(
         Step.BIND_ALL_INTERFACES, PROVEN, "udp/5060 is bound to loopback only: refused from outside",
         Tag.SERVER_LISTENS_LOOPBACK,
@@ -96,12 +95,16 @@ RULES: tuple[Rule, ...] = (
         Tag.SERVER_QUEUE_STUCK, NO_ANSWER | any_of(Tag.LOG_SILENT),
     ),
     _row(Step.SERVER_ERROR, PROVEN, "the PBX dies again and again", Tag.PM2_RESTARTING),
-    # 2. What the PBX wrote about this user: his packet arrived, so nothing below can be the cause.
+    # 2. What the PBX wrote and the phone says agree: his packets arrived, so nothing below can be the cause.
+    # The log alone may tell of the morning, or of somebody else's phone: see 6.
     _row(
         Step.RESET_EXTENSION_PASSWORD, PROVEN, "the PBX lost the password in a restart; the user's is right",
-        Tag.LOG_PASSWORD_LOST,
+        Tag.LOG_PASSWORD_LOST, DENIED,
     ),
-    _row(Step.FIX_USERNAME, PROVEN, "the login sent is not the extension's number", Tag.LOG_USERNAME_MISMATCH),
+    _row(
+        Step.FIX_USERNAME, PROVEN, "403, and the login sent is not the extension's number",
+        Tag.LOG_USERNAME_MISMATCH, DENIED,
+    ),
     _row(
         Step.FIX_PASSWORD, PROVEN, "the digest fails and the password field is empty",
         Tag.LOG_WRONG_PASSWORD, Tag.ACCOUNT_PASSWORD_EMPTY,
@@ -112,15 +115,16 @@ RULES: tuple[Rule, ...] = (
         Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_IP, any_of(Tag.PHONE_REGISTERS_NAME, Tag.ACCOUNT_RIGHT),
     ),
     _row(
-        Step.FIX_PASSWORD, PROVEN, "the digest fails and nothing on the way changed the request",
-        Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_NAME,
+        Step.FIX_PASSWORD, PROVEN, "403, the digest fails and nothing on the way changed the request",
+        Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_NAME, DENIED,
     ),
     _row(
-        Step.FIX_PASSWORD, LIKELY, "the digest fails; a rewriting router is not excluded", Tag.LOG_WRONG_PASSWORD,
+        Step.FIX_PASSWORD, LIKELY, "403 and the digest fails; a rewriting router is not excluded",
+        Tag.LOG_WRONG_PASSWORD, DENIED,
     ),
     _row(
-        Step.FIX_USERNAME, PROVEN, "the phone asks for another number than the user's own",
-        Tag.LOG_NOT_FOUND_OTHER,
+        Step.FIX_USERNAME, LIKELY, "404, and the PBX was asked for another number than the user's own",
+        Tag.LOG_NOT_FOUND_OTHER, Tag.PHONE_SAYS_NOT_FOUND,
     ),
     _row(
         Step.FIX_USERNAME, LIKELY, "404, and the user name typed is not the user's number",
@@ -135,45 +139,57 @@ RULES: tuple[Rule, ...] = (
         Step.FIX_USERNAME, LIKELY, "404, yet the user's own number exists: another one is typed in",
         any_of(Tag.LOG_NOT_FOUND, Tag.PHONE_SAYS_NOT_FOUND), Tag.EXTENSION_EXISTS,
     ),
-    _row(Step.CREATE_EXTENSION, LIKELY, "404: unknown or disabled", Tag.LOG_NOT_FOUND),
-    _row(Step.SERVER_ERROR, PROVEN, "the PBX lost its database", Tag.LOG_DB_DOWN),
-    _row(Step.SERVER_ERROR, PROVEN, "the PBX answered 500", Tag.LOG_SERVER_ERROR),
     _row(
-        Step.REDUCE_LOSS, LIKELY, "every request is sent several times and ping loses packets",
-        Tag.LOG_REGISTER_DUPLICATED, Tag.USER_PING_LOSS,
+        Step.CREATE_EXTENSION, LIKELY, "404 on both sides: unknown or disabled",
+        Tag.LOG_NOT_FOUND, Tag.PHONE_SAYS_NOT_FOUND,
+    ),
+    _row(
+        Step.SERVER_ERROR, PROVEN, "the PBX answered 500, and its log says why",
+        any_of(Tag.LOG_DB_DOWN, Tag.LOG_SERVER_ERROR), Tag.PHONE_SAYS_SERVER_ERROR,
+    ),
+    _row(
+        Step.REDUCE_LOSS, LIKELY, "every request is sent several times, and ping loses packets or is slow",
+        Tag.LOG_REGISTER_DUPLICATED, any_of(Tag.USER_PING_LOSS, Tag.USER_PING_SLOW),
     ),
     _row(
         Step.CONNECTED, PROVEN, "the PBX wrote 'registered', and its API or the phone confirms",
         Tag.LOG_REGISTERED, any_of(Tag.EXTENSION_ONLINE, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE),
     ),
     _row(Step.CONNECTED, PROVEN, "the phone's log shows its own 200", Tag.PHONE_REGISTERED),
-    _row(
-        Step.CONNECTED, LIKELY, "the log line alone: an un-register and a forged packet write it too",
-        Tag.LOG_REGISTERED,
-    ),
     # 3. The server's answers or the way to it are blocked on the server.
     _row(
         Step.OPEN_SERVER_FIREWALL, PROVEN, "the server's own filter forbids the answer (EPERM)", Tag.LOG_SEND_EPERM,
     ),
-    _row(Step.UNBAN_USER, PROVEN, "the user's address is in a ban list", Tag.USER_IP_BANNED),
+    _row(
+        Step.UNBAN_USER, PROVEN, "the user's address is in a ban list, and nothing gets an answer",
+        Tag.USER_IP_BANNED, NOTHING_ARRIVES,
+    ),
     _row(
         Step.OPEN_SERVER_FIREWALL, PROVEN, "a rule for udp/5060 counts dropped packets",
         Tag.SERVER_FIREWALL_COUNTER_ROSE,
     ),
     _row(
-        Step.OPEN_SERVER_FIREWALL, PROVEN, "the rules drop udp/5060, and nothing gets an answer",
-        any_of(Tag.SERVER_FIREWALL_BLOCKS, Tag.SERVER_FIREWALL_NO_RULE), NOTHING_ARRIVES,
+        Step.OPEN_SERVER_FIREWALL, PROVEN, "a rule drops udp/5060, and nothing gets an answer",
+        Tag.SERVER_FIREWALL_BLOCKS, NOTHING_ARRIVES,
     ),
     _row(
         Step.OPEN_SERVER_FIREWALL, PROVEN, "the rules drop the answers, and the phone gets none",
         Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, NO_ANSWER | any_of(Tag.LOG_CHALLENGE_REPEATED),
     ),
-    _row(Step.OPEN_SERVER_FIREWALL, LIKELY, "the rules drop udp/5060", Tag.SERVER_FIREWALL_BLOCKS),
-    _row(Step.OPEN_SERVER_FIREWALL, LIKELY, "no rule lets udp/5060 in", Tag.SERVER_FIREWALL_NO_RULE),
     _row(
         Step.OPEN_SERVER_FIREWALL, LIKELY, "a rate limit for udp/5060, and the phone gets no answer",
         Tag.SERVER_FIREWALL_LIMITS, NOTHING_ARRIVES | any_of(Tag.LOG_PACKET_SEEN, Tag.LOG_CHALLENGE_ONCE),
     ),
+    _row(
+        Step.TRY_OTHER_NETWORK, LIKELY, "the PBX answers the same request again and again, the phone does not hear it",
+        Tag.LOG_CHALLENGE_REPEATED, NO_ANSWER,
+    ),
+    _row(
+        Step.OPEN_SERVER_FIREWALL, PROVEN, "no rule lets udp/5060 in, and nothing gets an answer",
+        Tag.SERVER_FIREWALL_NO_RULE, NOTHING_ARRIVES,
+    ),
+    _row(Step.FREE_PORT, LIKELY, "the owner of udp/5060 is not the PBX", Tag.SERVER_PORT_OWNER_FOREIGN),
+    _row(Step.OPEN_SERVER_FIREWALL, LIKELY, "a rule drops udp/5060", Tag.SERVER_FIREWALL_BLOCKS),
     _row(
         Step.OPEN_SERVER_FIREWALL, LIKELY, "a socket is there, yet a probe is refused or lost on the host itself",
         Tag.SERVER_LISTENS,
@@ -195,6 +211,11 @@ RULES: tuple[Rule, ...] = (
             Tag.SERVER_DNS_NXDOMAIN, Tag.SERVER_DNS_WRONG_IP, Tag.SERVER_DNS_NO_ADDRESS, Tag.SERVER_DNS_BROKEN,
         ),
     ),
+    _row(
+        Step.RESET_EXTENSION_PASSWORD, PROVEN, "the PBX lost the extension's password in a restart",
+        Tag.LOG_PASSWORD_LOST,
+    ),
+    _row(Step.SERVER_ERROR, PROVEN, "the PBX lost its database", Tag.LOG_DB_DOWN),
     _row(Step.SERVER_ERROR, LIKELY, "the PBX's API cannot reach its database", Tag.API_DB_DOWN),
     _row(Step.CREATE_EXTENSION, PROVEN, "the API says the extension is disabled", Tag.EXTENSION_DISABLED),
     _row(
@@ -232,6 +253,10 @@ RULES: tuple[Rule, ...] = (
         any_of(Tag.ACCOUNT_SERVER_WRONG, Tag.PHONE_RESOLVES_OTHER_NAME, Tag.PHONE_USES_OTHER_PORT),
     ),
     _row(
+        Step.REMOVE_PROXY, LIKELY, "a proxy is set, and the phone reaches nobody",
+        Tag.ACCOUNT_PROXY_SET, NO_ANSWER | any_of(Tag.PHONE_SAYS_NO_SERVER, Tag.PHONE_SAYS_UNAVAILABLE),
+    ),
+    _row(
         Step.FIX_TRANSPORT, PROVEN, "the phone tried TCP or TLS; the PBX listens on UDP only",
         Tag.PHONE_USES_TCP, NO_ANSWER | any_of(Tag.PHONE_SAYS_UNAVAILABLE),
     ),
@@ -262,16 +287,13 @@ RULES: tuple[Rule, ...] = (
         Step.FIX_SERVER_FIELD, LIKELY, "the phone finds no server though the name resolves: a typo in the field",
         Tag.PHONE_SAYS_NO_SERVER, Tag.USER_DNS_OK,
     ),
-    _row(Step.ALLOW_IN_FIREWALL, PROVEN, "Windows denied sending (10013)", Tag.PHONE_SEND_DENIED),
-    _row(Step.REMOVE_PROXY, LIKELY, "a proxy is set", Tag.ACCOUNT_PROXY_SET),
     _row(
-        Step.FIX_USERNAME, LIKELY, "the user name or login is not the extension's number",
-        any_of(Tag.ACCOUNT_USERNAME_DIFFERS, Tag.ACCOUNT_LOGIN_DIFFERS),
+        Step.FIX_SERVER_FIELD, LIKELY, "a REGISTER came to the trunk's port, and the phone hears nothing",
+        Tag.LOG_OTHER_PORT, NO_ANSWER,
     ),
-    _row(Step.FIX_PASSWORD, LIKELY, "the password field is empty", Tag.ACCOUNT_PASSWORD_EMPTY),
-    _row(Step.CREATE_EXTENSION, LIKELY, "the PBX does not know the number", Tag.EXTENSION_UNKNOWN),
+    _row(Step.ALLOW_IN_FIREWALL, PROVEN, "Windows denied sending (10013)", Tag.PHONE_SEND_DENIED),
+    _row(Step.OPEN_SERVER_FIREWALL, LIKELY, "no rule lets udp/5060 in", Tag.SERVER_FIREWALL_NO_RULE),
     _row(Step.FIX_TRANSPORT, LIKELY, "503: usually TCP or TLS to a closed port", Tag.PHONE_SAYS_UNAVAILABLE),
-    _row(Step.SERVER_ERROR, LIKELY, "the phone was answered 500", Tag.PHONE_SAYS_SERVER_ERROR),
     # 5. The path between.
     _row(
         Step.TRY_OTHER_NETWORK, PROVEN, "another network works: the usual one is in the way", Tag.OTHER_NETWORK_WORKS,
@@ -286,29 +308,20 @@ RULES: tuple[Rule, ...] = (
         Tag.LOG_HEADERS_REWRITTEN,
     ),
     _row(
-        Step.TRY_OTHER_NETWORK, LIKELY, "the PBX answers again and again, the phone does not hear it",
+        Step.TRY_OTHER_NETWORK, LIKELY, "the PBX answers again and again, or its answers fit no request of the phone",
         any_of(Tag.LOG_CHALLENGE_REPEATED, Tag.PHONE_IGNORES_ANSWER),
     ),
     _row(
         Step.TRY_OTHER_NETWORK, LIKELY, "the phone heard one 401, its bigger second packet is lost",
-        Tag.LOG_CHALLENGE_ONCE, NO_ANSWER,
+        any_of(Tag.LOG_CHALLENGE_ONCE, Tag.PHONE_RECEIVES_401), NO_ANSWER,
     ),
     _row(
         Step.UNBAN_USER, LIKELY, "the name is right, the phone hears nothing, and the server bans some addresses",
-        Tag.SERVER_BANS, Tag.PHONE_RECEIVES_NOTHING, any_of(Tag.USER_DNS_OK, Tag.LOG_SILENT),
+        Tag.SERVER_BANS, Tag.PHONE_RECEIVES_NOTHING, any_of(Tag.USER_DNS_OK, Tag.LOG_SILENT, Tag.PHONE_REGISTERS_NAME),
     ),
     _row(
         Step.OPEN_SERVER_FIREWALL, LIKELY, "no network reaches the server with right settings: a filter before it",
         Tag.OTHER_NETWORK_FAILS, NO_ANSWER, any_of(Tag.ACCOUNT_RIGHT, Tag.USER_DNS_OK),
-    ),
-    # 6. Usually harmless to a registration, off by the owner's instructions all the same.
-    _row(
-        Step.TURN_OFF_EXTERNAL_IP, LIKELY, "Allow IP Rewrite or a Public Address is set",
-        any_of(Tag.ACCOUNT_REWRITE_ON, Tag.ACCOUNT_PUBLIC_ADDRESS_SET),
-    ),
-    _row(
-        Step.TURN_OFF_STUN_ICE, LIKELY, "STUN or ICE is on",
-        any_of(Tag.ACCOUNT_STUN_ON, Tag.ACCOUNT_ICE_ON, Tag.PHONE_STUN_FAILED),
     ),
     _row(
         Step.ALLOW_IN_FIREWALL, LIKELY, "the PC's firewall blocks, and the phone gets no answer",
@@ -319,15 +332,62 @@ RULES: tuple[Rule, ...] = (
         Tag.PHONE_BEHIND_VPN, NO_ANSWER,
     ),
     _row(
+        Step.OPEN_SERVER_FIREWALL, LIKELY,
+        "the phone sends to the right host, whose own rules are right, and nothing arrives: a filter before it",
+        Tag.PHONE_RECEIVES_NOTHING, Tag.LOG_SILENT, any_of(Tag.SERVER_FIREWALL_OPEN, Tag.SERVER_FIREWALL_INACTIVE),
+    ),
+    # Usually harmless to a registration, off by the owner's instructions all the same: tried before a person is
+    # sent to another network.
+    _row(
+        Step.TURN_OFF_EXTERNAL_IP, LIKELY, "no answer comes, and Allow IP Rewrite or a Public Address is set",
+        any_of(Tag.ACCOUNT_REWRITE_ON, Tag.ACCOUNT_PUBLIC_ADDRESS_SET), NO_ANSWER,
+    ),
+    _row(
+        Step.TURN_OFF_STUN_ICE, LIKELY, "no answer comes, and STUN or ICE is on",
+        any_of(Tag.ACCOUNT_STUN_ON, Tag.ACCOUNT_ICE_ON, Tag.PHONE_STUN_FAILED), NO_ANSWER,
+    ),
+    _row(
         Step.TRY_OTHER_NETWORK, LIKELY, "the name is right, the phone sends and hears nothing",
-        Tag.PHONE_RECEIVES_NOTHING, Tag.USER_DNS_OK,
+        Tag.PHONE_RECEIVES_NOTHING, any_of(Tag.USER_DNS_OK, Tag.PHONE_REGISTERS_NAME),
     ),
     _row(
         Step.TRY_OTHER_NETWORK, LIKELY, "settings and name are right, nothing comes through",
         Tag.PHONE_SAYS_TIMEOUT, any_of(Tag.ACCOUNT_RIGHT, Tag.LOG_SILENT), Tag.USER_DNS_OK,
     ),
+    # 6. What the PBX wrote alone: true of its time and of that number, the phone was not heard.
+    _row(Step.UNBAN_USER, LIKELY, "the user's address is in a ban list", Tag.USER_IP_BANNED),
+    _row(Step.FIX_USERNAME, LIKELY, "the login sent is not the extension's number", Tag.LOG_USERNAME_MISMATCH),
+    _row(
+        Step.TRY_OTHER_NETWORK, LIKELY, "the PBX wrote that the digest fails, asked by an address: a router may rewrite",
+        Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_IP,
+    ),
+    _row(Step.FIX_PASSWORD, LIKELY, "the PBX wrote that the digest fails", Tag.LOG_WRONG_PASSWORD),
+    _row(Step.CREATE_EXTENSION, LIKELY, "the PBX wrote 404: unknown or disabled", Tag.LOG_NOT_FOUND),
+    _row(Step.SERVER_ERROR, LIKELY, "the PBX wrote that it answered 500", Tag.LOG_SERVER_ERROR),
+    _row(Step.CREATE_EXTENSION, LIKELY, "the PBX does not know the number", Tag.EXTENSION_UNKNOWN),
+    _row(Step.SERVER_ERROR, LIKELY, "the phone was answered 500", Tag.PHONE_SAYS_SERVER_ERROR),
+    # 7. Settings seen alone, what breaks a registration first.
+    _row(Step.REMOVE_PROXY, LIKELY, "a proxy is set", Tag.ACCOUNT_PROXY_SET),
+    _row(
+        Step.FIX_USERNAME, LIKELY, "the user name or login is not the extension's number",
+        any_of(Tag.ACCOUNT_USERNAME_DIFFERS, Tag.ACCOUNT_LOGIN_DIFFERS),
+    ),
+    _row(Step.FIX_PASSWORD, LIKELY, "the password field is empty", Tag.ACCOUNT_PASSWORD_EMPTY),
+    _row(
+        Step.TURN_OFF_EXTERNAL_IP, LIKELY, "Allow IP Rewrite or a Public Address is set",
+        any_of(Tag.ACCOUNT_REWRITE_ON, Tag.ACCOUNT_PUBLIC_ADDRESS_SET),
+    ),
+    _row(
+        Step.TURN_OFF_STUN_ICE, LIKELY, "STUN or ICE is on",
+        any_of(Tag.ACCOUNT_STUN_ON, Tag.ACCOUNT_ICE_ON, Tag.PHONE_STUN_FAILED),
+    ),
+    # 8. Nothing better is known.
     _row(Step.CREATE_EXTENSION, LIKELY, "the phone was answered 404", Tag.PHONE_SAYS_NOT_FOUND),
     _row(Step.CONNECTED, LIKELY, "the status bar says it is on line", Tag.PHONE_ONLINE),
+    _row(
+        Step.CONNECTED, LIKELY, "the log line alone: an un-register and a forged packet write it too",
+        Tag.LOG_REGISTERED,
+    ),
     _row(
         Step.PRESS_REGISTER, LIKELY, "the engine is off or waits: save once more and look",
         any_of(Tag.PHONE_SAYS_OFFLINE, Tag.PHONE_CONNECTING),
@@ -335,5 +395,9 @@ RULES: tuple[Rule, ...] = (
     _row(
         Step.PRESS_REGISTER, LIKELY, "the server answers, the settings are right: nothing wrong was seen",
         Tag.ACCOUNT_RIGHT, any_of(Tag.SERVER_SIP_ANSWERS, Tag.USER_PING_CLEAN, Tag.USER_DNS_OK),
+    ),
+    _row(
+        Step.PRESS_REGISTER, LIKELY, "name, socket and rules are right, and nothing of the phone arrives: watch it try",
+        Tag.LOG_SILENT, Tag.USER_DNS_OK, Tag.SERVER_LISTENS,
     ),
 )  # fmt: skip

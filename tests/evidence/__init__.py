@@ -1,0 +1,1 @@
+"""Composed evidence: each fault of the path to the PBX, as every vantage would show it, in many wordings."""
