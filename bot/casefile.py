@@ -20,6 +20,17 @@ from bot.rules import PRODUCES
 # The settings can be shown in either way; one is enough.
 SAME_NEWS = {Kind.MICROSIP_INI: Kind.MICROSIP_SCREEN, Kind.MICROSIP_SCREEN: Kind.MICROSIP_INI}
 
+NEWS = frozenset(
+    {
+        EventKind.CHECKED,
+        EventKind.READ,
+        EventKind.ANSWERED,
+        EventKind.SKIPPED,
+        EventKind.TRIED,
+        EventKind.RECHECK,
+        EventKind.REOPENED,
+    }
+)
 PHONE_SPEAKS = frozenset({Kind.MICROSIP_STATUS, Kind.MICROSIP_LOG})
 
 
@@ -37,6 +48,7 @@ class CaseFile:
     unclear: int = 0  # messages since then in which nothing could be read
     verdict: Verdict | None = None  # the last one told to the user and still standing
     settled: bool = False  # the last move was ours: a question or a verdict
+    news: int = 0  # how often something came that a move depends on; a move names the count it was made upon
     ui_language: str | None = field(default=None)  # of the user's MicroSIP
 
     @property
@@ -50,6 +62,8 @@ def fold(ticket: Ticket) -> CaseFile:
     """The state after all events of a ticket."""
     case = CaseFile()
     for event in ticket.events:
+        if event.kind in NEWS:
+            case = replace(case, news=case.news + 1)
         case = _after(case, event)
     return case
 
@@ -69,18 +83,24 @@ def _after(case: CaseFile, event: Event) -> CaseFile:
         case EventKind.EVIDENCE if body.get("unreadable"):
             return replace(case, unclear=case.unclear + 1)
         case EventKind.ASKED:
-            return replace(case, asked=Kind(body["question"]), unclear=0, settled=True)
+            return replace(case, asked=Kind(body["question"]), unclear=0, settled=_up_to_date(case, event))
         case EventKind.SKIPPED:
             kind = Kind(body["question"])
             return replace(case, skipped=case.skipped | {kind}, asked=None, unclear=0, settled=False)
         case EventKind.VERDICT:
-            return replace(case, verdict=Verdict.from_json(body["verdict"]), asked=None, settled=True)
+            told = Verdict.from_json(body["verdict"])
+            return replace(case, verdict=told, asked=None, settled=_up_to_date(case, event))
         case EventKind.TRIED:
             return _tried(case, Step(body["step"]))
         case EventKind.RECHECK | EventKind.REOPENED:
             return replace(case, verdict=None, settled=False)
         case _:
             return case
+
+
+def _up_to_date(case: CaseFile, move: Event) -> bool:
+    """False when something came while the move was on its way: then it is ours to move again."""
+    return bool(move.body.get("news", case.news) == case.news)
 
 
 def _read(case: CaseFile, reading: Reading) -> CaseFile:

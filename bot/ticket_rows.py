@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -38,8 +39,8 @@ def list_tickets(db: Database, status: str | None, search: str | None, limit: in
         where.append("t.status = ?")
         values.append(status)
     if search is not None:
-        # Each word as a quoted phrase: FTS5 would read `-`, `AND` or `:` as its own language.
-        words = fold(search).replace('"', " ").split()
+        # Letters and digits only, each word as a phrase: FTS5 would read `-`, `AND` or `:` as its own language.
+        words = re.findall(r"\w+", fold(search))
         if not words:
             return ()
         where.append("t.number IN (SELECT ticket FROM search WHERE search MATCH ?)")

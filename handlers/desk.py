@@ -257,7 +257,9 @@ class Desk:
     async def ask(self, ticket: Ticket, case: CaseFile, kind: Kind, *, first: bool = False) -> None:
         """Asks for one kind of evidence; the first time after a word on the server."""
         screen = self.screens.question(ticket.number, kind, ui=case.ui_language)
-        if first:
+        if kind is case.asked:
+            screen = self.screens.say("ask.still")
+        elif first:
             tested = any(
                 finding.tag is Tag.SERVER_SIP_ANSWERS for result in case.results for finding in result.findings
             )
@@ -266,14 +268,14 @@ class Desk:
         message = await self.post.send(ticket.chat_id, screen, "ask")
         if message is not None:
             await self.tickets.posted(ticket.number, ticket.chat_id, message.message_id, "question")
-        await self.tickets.append(ticket.number, EventKind.ASKED, {"question": kind.value})
+        await self.tickets.append(ticket.number, EventKind.ASKED, {"question": kind.value, "news": case.news})
 
     async def _tell(self, ticket: Ticket, case: CaseFile, verdict: Verdict, findings: list[object]) -> None:
         screen = self.screens.verdict(
             ticket.number, verdict, ui=case.ui_language, extension=ticket.extension, staffed=self.staffed
         )
         await self.post.send(ticket.chat_id, screen, "verdict")
-        body = {"verdict": verdict.to_json(), "findings": findings}
+        body = {"verdict": verdict.to_json(), "findings": findings, "news": case.news}
         await self.tickets.append(ticket.number, EventKind.VERDICT, body)
         if verdict.step is Step.CONNECTED:
             await self.tickets.append(ticket.number, EventKind.CLOSED, {"reason": "solved"})

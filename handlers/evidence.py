@@ -60,8 +60,7 @@ class Inflow:
         current = await self.desk.tickets.current(person.chat_id)
         bare = text.strip()
         if current is not None and EXTENSION.fullmatch(bare):
-            asked = fold(current).asked
-            if asked is Kind.EXTENSION or (asked is not Kind.MICROSIP_STATUS and bare not in SIP_CODES):
+            if fold(current).asked is Kind.EXTENSION or bare not in SIP_CODES:
                 await self.desk.name_extension(current, bare, source=person.source)
                 await self._say(person, "case.extension_known", extension=bare)
                 await self._go_on(current.number)
