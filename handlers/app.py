@@ -160,6 +160,7 @@ def build(
         settings.staff_chat_id,
         settings.staff_ids,
         courier.chats.where,
+        inbox.spawn,
     )
     staffed = settings.staff_chat_id is not None
     desk = Desk(tickets, Runner(), target, screens, Post(application.bot), staff.on_change, staffed=staffed)

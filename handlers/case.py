@@ -78,7 +78,7 @@ class Case:
             return
         await self.desk.tickets.append(ticket.number, EventKind.ESCALATED, {"reason": "asked"}, source=person.source)
         await self._say(person, "operator.asked" if self.desk.staffed else "operator.unstaffed", number=ticket.number)
-        await self.desk.on_change(ticket.number)
+        self.desk.on_change(ticket.number)
 
     # --- presses ---
 

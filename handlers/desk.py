@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -68,7 +68,7 @@ class Desk:
     target: Target
     screens: Screens
     post: Post
-    on_change: Callable[[int], Awaitable[None]]  # the staff's card follows the ticket
+    on_change: Callable[[int], object]  # the staff's card follows the ticket, at its own pace
     staffed: bool
     pictures: bool = False  # whether pictures can be read here
     _locks: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
@@ -193,7 +193,7 @@ class Desk:
                 case = await self._check(ticket, case, due)
                 ticket = await self.fresh(number)
             await self._move(ticket, case)
-            await self.on_change(number)
+            self.on_change(number)
 
     def _checks_due(self, ticket: Ticket) -> tuple[str, ...]:
         """Which checks to make now: all at the start and on demand, the user's own once his number is known."""
@@ -225,7 +225,7 @@ class Desk:
         results = await self.runner.run(target, only=due, fresh=again, on_result=follow)
         seen = list(results)
         if message is not None:
-            self.post.edit(message, show())
+            self.post.edit(message, show(), last=True)
         body = {"results": [result.to_json() for result in results], "extension": ticket.extension}
         await self.tickets.append(ticket.number, EventKind.CHECKED, body)
         return fold(await self.fresh(ticket.number))

@@ -59,12 +59,12 @@ class Inflow:
     async def _text(self, person: Person, message: Message, text: str) -> None:
         current = await self.desk.tickets.current(person.chat_id)
         bare = text.strip()
-        if current is not None and EXTENSION.fullmatch(bare):
-            if fold(current).asked is Kind.EXTENSION or bare not in SIP_CODES:
-                await self.desk.name_extension(current, bare, source=person.source)
-                await self._say(person, "case.extension_known", extension=bare)
-                await self._go_on(current.number)
-                return
+        a_number = current is not None and EXTENSION.fullmatch(bare)
+        if current and a_number and (fold(current).asked is Kind.EXTENSION or bare not in SIP_CODES):
+            await self.desk.name_extension(current, bare, source=person.source)
+            await self._say(person, "case.extension_known", extension=bare)
+            await self._go_on(current.number)
+            return
         if len(text.encode()) > TEXT_KB * 1024:
             await self._say(person, "media.too_long", limit_kb=TEXT_KB)
         await self._take(person, message, Evidence(text=text), "text")
@@ -95,7 +95,7 @@ class Inflow:
         if is_picture(content) and not self.desk.pictures:
             if await self._first_of_album(message):
                 ticket = await self.desk.open_ticket(person)
-                await self.to_staff(ticket, message)
+                self.to_staff(ticket, message)
                 await self._say(person, "media.picture")
             return
         evidence = Evidence(text=message.caption, content=content, media_type=declared)
@@ -140,7 +140,7 @@ class Inflow:
         await self.desk.add(ticket, readings, text=text, source=source, media=media, size=size)
         if ticket.status is Status.ESCALATED:
             await self.desk.tickets.append(ticket.number, EventKind.USER_MESSAGE, {"text": text})
-            await self.to_staff(ticket, message)
+            self.to_staff(ticket, message)
             await self._say(person, "operator.passed_on")
         elif readings:
             await self._go_on(ticket.number, album=message.media_group_id)

@@ -11,6 +11,7 @@ from telegram import Message
 from telegram.error import Forbidden, TelegramError
 from telegram.ext import ExtBot
 
+from handlers.courier import PROGRESS
 from handlers.reply import Screen
 
 
@@ -30,12 +31,20 @@ class Post:
         except Forbidden:
             return None
 
-    def edit(self, message: Message, screen: Screen) -> None:
-        """Edits when its turn comes; nobody waits for it, and one that fails is a progress line not seen."""
+    def edit(self, message: Message, screen: Screen, *, last: bool = False) -> None:
+        """Edits when its turn comes; nobody waits for it, answers go first unless it is the last of its message."""
+        step = None if last else PROGRESS
 
         async def edit() -> None:
-            with contextlib.suppress(TelegramError):
-                await message.edit_text(screen.html, parse_mode="HTML", reply_markup=screen.keyboard)
+            with contextlib.suppress(TelegramError):  # a progress line not seen
+                await self.bot.edit_message_text(
+                    screen.html,
+                    message.chat_id,
+                    message.message_id,
+                    parse_mode="HTML",
+                    reply_markup=screen.keyboard,
+                    rate_limit_args=step,
+                )
 
         task = asyncio.create_task(edit())
         self._edits.add(task)

@@ -5,10 +5,12 @@ Only people of STAFF_IDS in STAFF_CHAT_ID may do anything; everybody else is ref
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from telegram import Message, Update
@@ -19,6 +21,7 @@ from bot.model import EventKind, Status, Ticket
 from bot.redact import redact
 from bot.tickets import Tickets
 from handlers.card import Cards, cut, whole_lines
+from handlers.people import Spawn
 from handlers.reply import Screen, Screens
 
 log = logging.getLogger(__name__)
@@ -39,18 +42,31 @@ class Staff:
     configured_chat: int | None
     ids: frozenset[int]
     where: Callable[[int], int]  # the id a chat has now: a group that grows gets another
+    spawn: Spawn
+    _locks: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     @property
     def chat_id(self) -> int | None:
         """The staff chat as it is called today; None when there is none."""
         return None if self.configured_chat is None else self.where(self.configured_chat)
 
-    # --- the card ---
+    # --- the card: the group's pace is slow (20 a minute), so nobody waits for it ---
 
-    async def on_change(self, number: int) -> None:
+    def on_change(self, number: int) -> None:
         """Posts the ticket's card, or edits it to what is true now."""
-        if self.chat_id is None:
-            return
+        if self.chat_id is not None:
+            self.spawn(f"card:{number}", self._card(number), self.chat_id)
+
+    def forward(self, ticket: Ticket, message: Message) -> None:
+        """What an escalated user writes reaches the staff under the ticket's card."""
+        if self.chat_id is not None:
+            self.spawn(f"forward:{message.chat_id}:{message.message_id}", self._forward(ticket, message), self.chat_id)
+
+    async def _card(self, number: int) -> None:
+        async with self._locks[number]:
+            await self._post_card(number)
+
+    async def _post_card(self, number: int) -> None:
         ticket = await self.tickets.get(number)
         if ticket is None:
             return
@@ -62,12 +78,11 @@ class Staff:
                     screen.html, known[0], known[1], parse_mode="HTML", reply_markup=screen.keyboard
                 )
             return
-        message = await self._post(screen, f"card:{number}")
+        message = await self._post(screen, "card")
         if message is not None:
             await self.tickets.posted(number, message.chat_id, message.message_id, "card")
 
-    async def forward(self, ticket: Ticket, message: Message) -> None:
-        """What an escalated user writes reaches the staff under the ticket's card."""
+    async def _forward(self, ticket: Ticket, message: Message) -> None:
         if self.chat_id is None:
             return
         words = self.screens.words
@@ -186,7 +201,7 @@ class Staff:
                 text = self.screens.words.html("case.closed", number=found.number)
                 await self.bot.send_message(found.chat_id, text, parse_mode="HTML", rate_limit_args="closed")
         await self._say(message, "staff.closed", number=found.number)
-        await self.on_change(found.number)
+        self.on_change(found.number)
 
     async def _named(self, update: Update, context: Context, usage: str) -> Ticket | None:
         message = update.effective_message

@@ -202,15 +202,3 @@ def test_cr_and_lf_in_a_number_reach_no_sip_header(bot: RunningBot) -> None:
     person.says("/status")
     person.hears("Murojaat №")
     assert "X-Injected" not in (bot.folder / "bot.log").read_text("utf-8")
-
-
-def test_who_asks_too_often_hears_when_to_come_back(bot: RunningBot) -> None:
-    person = Somebody(bot)
-    for number in range(12):
-        person.says("/operator")
-        bot.api.wait_for(lambda number=number: person.count("Operatorga xabar berdim") == number + 1)  # type: ignore[misc]
-        ticket = json.loads(bot.yordam("tickets", "--json"))[0]["number"]
-        bot.api.send_text(STAFF, f"/close {ticket}", chat=STAFF_CHAT)
-        bot.api.wait_for(lambda number=number: person.count("yopildi") == number + 1, 60)  # type: ignore[misc]
-    person.says("/diagnose")
-    person.hears("daqiqadan keyin")
