@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _settled(command: Callable[P, R]) -> Callable[P, R]:
-    """Bad settings end in one line and exit status 2, never in a traceback."""
+    """Bad settings and an unusable database end in one line and exit status 2, never in a traceback."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -36,6 +36,9 @@ def _settled(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except SettingsError as trouble:
             click.echo(str(trouble), err=True)
+            sys.exit(2)
+        except sqlite3.Error as trouble:
+            click.echo(f"the database cannot be used: {trouble}", err=True)
             sys.exit(2)
 
     return run
@@ -70,6 +73,8 @@ def demo() -> None:
 @_settled
 def run(webhook: str | None) -> None:
     """The Telegram bot."""
+    from telegram.error import InvalidToken
+
     from handlers.app import build
     from handlers.liveness import AlreadyRunningError
     from handlers.webhook import Webhook
@@ -91,6 +96,15 @@ def run(webhook: str | None) -> None:
         except AlreadyRunningError as trouble:
             click.echo(str(trouble), err=True)
             sys.exit(2)
+        except InvalidToken:  # its own text shows the token
+            click.echo("Bad settings: BOT_TOKEN (Telegram does not know it)", err=True)
+            sys.exit(2)
+        except Exception as trouble:
+            # Telegram's library is spoken in handlers/ alone, and its message would show the token.
+            if type(trouble).__name__ == "InvalidToken":
+                raise SettingsError("Bad settings: BOT_TOKEN (refused by Telegram)") from None
+            logging.getLogger(__name__).critical("the bot has ended", exc_info=True)  # redacted, unlike a traceback
+            sys.exit(1)
 
 
 @cli.command()
@@ -210,7 +224,10 @@ def _store(settings: Settings) -> Iterator[Any]:
     from bot.schema import migrations as log
     from bot.store import Store
 
-    store = Store(settings.data_dir / DATABASE, (log, mailbox))
+    try:
+        store = Store(settings.data_dir / DATABASE, (log, mailbox))
+    except OSError as trouble:
+        raise SettingsError(f"Bad settings: DATA_DIR ({trouble.strerror})") from None
     try:
         yield store
     finally:

@@ -20,5 +20,6 @@ def set_up(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    sys.excepthook = lambda kind, error, trace: logging.critical("the end", exc_info=(kind, error, trace))
     for name in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

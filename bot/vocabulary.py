@@ -135,7 +135,7 @@ class Tag(StrEnum):
     SERVER_DNS_HAS_SRV = "server_dns_has_srv"  # targets; noted, not judged
     SERVER_PING_ANSWERS = "server_ping_answers"  # rtt_ms
     SERVER_PING_LOST = "server_ping_lost"
-    SERVER_SIP_ANSWERS = "server_sip_answers"  # code, rtt_ms: OPTIONS to PBX_PROBE_HOST
+    SERVER_SIP_ANSWERS = "server_sip_answers"  # code, rtt_ms, over_loopback: OPTIONS to PBX_PROBE_HOST
     SERVER_SIP_REFUSED = "server_sip_refused"
     SERVER_SIP_SILENT = "server_sip_silent"
     LOOPBACK_SIP_ANSWERS = "loopback_sip_answers"  # proves nothing about the firewall

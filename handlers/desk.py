@@ -260,10 +260,7 @@ class Desk:
         if kind is case.asked:
             screen = self.screens.say("ask.still")
         elif first:
-            tested = any(
-                finding.tag is Tag.SERVER_SIP_ANSWERS for result in case.results for finding in result.findings
-            )
-            intro = self.screens.words.html("server.fine" if tested else "server.unknown")
+            intro = self.screens.words.html("server.fine" if _fine(case.results) else "server.unknown")
             screen = Screen(f"{intro}\n\n{screen.html}", screen.keyboard)
         message = await self.post.send(ticket.chat_id, screen, "ask")
         if message is not None:
@@ -286,3 +283,11 @@ class Desk:
         """Tickets whose next move was ours when the bot went down."""
         waiting = await self.tickets.list(status=Status.OPEN.value, limit=500)
         return [t.number for t in waiting if not fold(await self.fresh(t.number)).settled]
+
+
+def _fine(results: tuple[CheckResult, ...]) -> bool:
+    """Whether the PBX was heard in a way that proves it reachable: an answer over loopback passes any firewall."""
+    found = [finding for result in results for finding in result.findings]
+    heard = [finding for finding in found if finding.tag is Tag.SERVER_SIP_ANSWERS]
+    open_to_all = any(f.tag in (Tag.SERVER_FIREWALL_OPEN, Tag.SERVER_FIREWALL_INACTIVE) for f in found)
+    return any(open_to_all or not finding.args.get("over_loopback") for finding in heard)

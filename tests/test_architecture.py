@@ -48,7 +48,7 @@ ROOMS = {
 FREE = ("bot.__main__", "bot.report")  # composition root, and what it prints
 HANDLERS_LEAVE_ALONE = {"bot.schema", "bot.report", "bot.__main__"}
 LIBRARIES = {
-    "telegram": ("handlers",),
+    "telegram": ("handlers", "bot.__main__"),  # the latter only names an error
     "tornado": ("handlers.webhook",),
     "dns": ("bot.checks",),
     "httpx": ("bot.checks", "handlers.lines"),  # the latter only describes the library's own connections

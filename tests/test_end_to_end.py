@@ -49,7 +49,7 @@ def test_all_healthy_the_users_own_dns_is_found_and_the_case_is_closed(tmp_path:
     with Kamailio() as sip, RunningBot(tmp_path, settings(dns, sip.port)) as bot:
         bot.says("/diagnose")
         question = bot.wait_for("pastki chap burchagida")
-        assert "Server tomonda hammasi joyida" in question.text
+        assert question.text.startswith("Server")
         bot.presses(question, "st:no_server")
         bot.wait_for("nslookup call.soundz.uz")
         bot.says(NSLOOKUP_FAILS)
