@@ -157,17 +157,17 @@ class Screens:
         if verdict.owner is Owner.SERVER:
             lines.insert(0, self.words.html("verdict.ours"))
         if verdict.because and not plain_true:
-            lines.append(self.words.html("verdict.why", because=self.because(_telling(verdict.because))))
+            lines.append(self.words.html("verdict.why", because=self.because(_telling(verdict.because), ui)))
         lines += [Markup(""), self.words.html(self.variant(verdict, "do"), ui, **values)]
         lines += [Markup(""), self.words.html(self.variant(verdict, "next"), ui, **values)]
         if verdict.owner is Owner.SERVER or step is Step.CALL_STAFF:
             lines.append(self.words.html("verdict.staff_told" if staffed else "verdict.staff_untold"))
-        lines.append(self._details(number, verdict))
+        lines.append(self._details(number, verdict, ui))
         return Screen(Markup("\n").join(lines), self._verdict_buttons(number, verdict))
 
-    def _details(self, number: int, verdict: Verdict) -> Markup:
+    def _details(self, number: int, verdict: Verdict, ui: str | None) -> Markup:
         lines = [self.words.html("verdict.number", number=number)]
-        lines += [Markup("• ") + self.because(finding) for finding in verdict.because]
+        lines += [Markup("• ") + self.because(finding, ui) for finding in verdict.because]
         if verdict.also and verdict.step is not Step.CONNECTED:
             names = ", ".join(self.words.plain(f"step.{step}.name") for step in verdict.also[:3])
             lines.append(self.words.html("verdict.also", steps=names))
@@ -210,11 +210,13 @@ class Screens:
     def _network_buttons(self, number: int) -> list[InlineKeyboardButton]:
         return [self.button("works", f"{number}:net:works"), self.button("works_not", f"{number}:net:fails")]
 
-    def because(self, finding: Finding) -> Markup:
-        """One finding in words."""
+    def because(self, finding: Finding, ui: str | None = None) -> Markup:
+        """One finding in words; a field is called as on the user's screen."""
         values: dict[str, Any] = {
             key: ", ".join(value) if isinstance(value, tuple) else value for key, value in finding.args.items()
         }
+        if isinstance(field := values.get("field"), str) and self.words.has_label(field):
+            values["field"] = self.words.label(field, ui)
         key = f"because.{finding.tag}"
         filled: dict[str, Any] = {name: values.get(name, "–") for name in self.words.blanks(key)}
         return self.words.html(key, **filled)
@@ -245,7 +247,14 @@ class Screens:
 
 def _telling(findings: Sequence[Finding]) -> Finding:
     """The finding that says most to the user: what was seen about him rather than what was fine."""
-    fine = {Tag.SERVER_DNS_OK, Tag.USER_DNS_OK, Tag.SERVER_SIP_ANSWERS, Tag.ACCOUNT_RIGHT, Tag.LOG_REQUEST_BY_NAME}
+    fine = {
+        Tag.SERVER_DNS_OK,
+        Tag.USER_DNS_OK,
+        Tag.SERVER_SIP_ANSWERS,
+        Tag.ACCOUNT_RIGHT,
+        Tag.LOG_REQUEST_BY_NAME,
+        Tag.PHONE_REGISTERS_NAME,
+    }
     return next((finding for finding in findings if finding.tag not in fine), findings[0])
 
 

@@ -60,6 +60,10 @@ class Catalogue:
             filled[name] = self.label(name[2:], ui).striptags() if name.startswith("l_") else values[name]
         return template.format(**filled)
 
+    def has_label(self, name: str) -> bool:
+        """Whether MicroSIP has a label of this name."""
+        return name in self._labels
+
     def bare_label(self, name: str, ui: str | None) -> str:
         """The same without quotes and markup, for a button; Russian and English when the language is unknown."""
         texts = self._labels[name]

@@ -59,6 +59,12 @@ def test_uzbek_letters_are_u02bb_and_u02bc() -> None:
     assert wrong == []
 
 
+def test_suffixes_of_foreign_words_are_no_uzbek_letter() -> None:
+    uz = load("uz")
+    foreign = re.compile(r"(?:MicroSIP|DNS|IP|ICE|STUN|UDP|TCP|ping|nslookup|firewall)[ʻʼ']")
+    assert [key for key in uz if foreign.search(uz.raw(key))] == []
+
+
 def test_no_exclamation_mark_in_bad_news(words: Catalogue) -> None:
     assert [key for key in words if key.startswith(("step.", "error.", "verdict.")) and "!" in words.raw(key)] == []
 
