@@ -139,7 +139,7 @@ def test_a_settings_file_is_read_answered_with_a_corrected_one_and_its_password_
 ) -> None:
     person = Somebody(bot)
     person.asked()
-    sent = bot.api.send_document(person.id, (INI / "2_stun_ice_on.ini").read_bytes(), "microsip.ini")
+    sent = bot.api.send_document(person.id, (INI / "stun_ice_on.ini").read_bytes(), "microsip.ini")
     bot.api.wait_for(lambda: any(call.ok for call in bot.api.calls("sendDocument", person.id)))
     person.hears("chatdan oʻchirdim")
     person.hears("tashqi IP")

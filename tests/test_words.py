@@ -55,8 +55,8 @@ def test_variants_are_of_steps_and_tags_that_exist(words: Catalogue) -> None:
 
 def test_uzbek_letters_are_u02bb_and_u02bc() -> None:
     uz = load("uz")
-    wrong = [key for key in uz if re.search(r"[oOgG]['`’‘ʼ]", re.sub(r"<[^>]*>", "", uz.raw(key)))]
-    assert wrong == []
+    letter = re.compile(r"(?<!pin)[oOgG]['`’‘ʼ]")  # ping’da: a suffix after a foreign word, no letter
+    assert [key for key in uz if letter.search(re.sub(r"<[^>]*>", "", uz.raw(key)))] == []
 
 
 def test_suffixes_of_foreign_words_are_no_uzbek_letter() -> None:
