@@ -111,8 +111,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _row(
         Step.TRY_OTHER_NETWORK, LIKELY,
-        "the digest fails and the request names an address where the phone has the name: a router rewrites it",
-        Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_IP, any_of(Tag.PHONE_REGISTERS_NAME, Tag.ACCOUNT_RIGHT),
+        "the digest fails and the request names an address: a router may have rewritten it, so nobody is blamed yet",
+        Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_IP,
     ),
     _row(
         Step.FIX_PASSWORD, PROVEN, "403, the digest fails and nothing on the way changed the request",
@@ -284,6 +284,10 @@ RULES: tuple[Rule, ...] = (
         Step.FIX_DNS, LIKELY, "the user's resolver fails", USER_DNS_FAILS | any_of(Tag.USER_PING_UNKNOWN_HOST),
     ),
     _row(
+        Step.FIX_DNS, LIKELY, "the phone asks for the right name and does not find it",
+        Tag.PHONE_SAYS_NO_SERVER, Tag.PHONE_REGISTERS_NAME,
+    ),
+    _row(
         Step.FIX_SERVER_FIELD, LIKELY, "the phone finds no server though the name resolves: a typo in the field",
         Tag.PHONE_SAYS_NO_SERVER, Tag.USER_DNS_OK,
     ),
@@ -357,10 +361,6 @@ RULES: tuple[Rule, ...] = (
     # 6. What the PBX wrote alone: true of its time and of that number, the phone was not heard.
     _row(Step.UNBAN_USER, LIKELY, "the user's address is in a ban list", Tag.USER_IP_BANNED),
     _row(Step.FIX_USERNAME, LIKELY, "the login sent is not the extension's number", Tag.LOG_USERNAME_MISMATCH),
-    _row(
-        Step.TRY_OTHER_NETWORK, LIKELY, "the PBX wrote that the digest fails, asked by an address: a router may rewrite",
-        Tag.LOG_WRONG_PASSWORD, Tag.LOG_REQUEST_BY_IP,
-    ),
     _row(Step.FIX_PASSWORD, LIKELY, "the PBX wrote that the digest fails", Tag.LOG_WRONG_PASSWORD),
     _row(Step.CREATE_EXTENSION, LIKELY, "the PBX wrote 404: unknown or disabled", Tag.LOG_NOT_FOUND),
     _row(Step.SERVER_ERROR, LIKELY, "the PBX wrote that it answered 500", Tag.LOG_SERVER_ERROR),
