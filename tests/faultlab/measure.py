@@ -1,0 +1,134 @@
+"""How right are the verdicts on real faults? Injects each, collects both sides' evidence and asks `yordam explain`.
+
+    python -m tests.faultlab.measure [--keep FOLDER] [NAME]…
+
+Three questions a fault: what the user alone can send, all files, and the user's files with the checks run on the
+PBX's host. Several laboratories work side by side, for most of the time is spent waiting for a phone to give up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.model import Step
+from bot.rules import owner_of
+from tests.faultlab.faults import FAULTS, Fault
+from tests.faultlab.lab import Lab
+from tests.faultlab.network import why_not
+
+LABS = 4
+USERS = ("nslookup.txt", "ping.txt", "phone.log")
+HOSTS = ("ss.txt", "ufw.txt", "iptables.txt", "nft.txt", "pbx.log")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault, what the phone said, and the verdict from each evidence: {"step", "owner", "certainty", …} or None."""
+
+    fault: Fault
+    code: int | None
+    seconds: float
+    verdicts: dict[str, dict[str, Any] | None]
+
+    def rating(self, evidence: str) -> str:
+        """right | allowed | owner (wrong step, right owner) | wrong | WRONG (proven) | none."""
+        verdict = self.verdicts[evidence]
+        if verdict is None:
+            return "none"
+        step = Step(verdict["step"])
+        if step is self.fault.step:
+            return "right"
+        if step in self.fault.also:
+            return "allowed"
+        if verdict["certainty"] == "proven":
+            return "WRONG"
+        return "owner" if owner_of(step) is owner_of(self.fault.step) else "wrong"
+
+
+def measured(lab: Lab, fault: Fault, folder: Path) -> Row:
+    """Injects, collects, asks, removes."""
+    lab.fresh_start()
+    began = time.monotonic()
+    with fault.at_work(lab) as phone:
+        found = lab.collect(phone, folder)
+        users = [folder / name for name in USERS]
+        hosts = [folder / name for name in HOSTS]
+        answers = {
+            "user": lab.explain(*users, checks=False, extension=fault.extension),
+            "files": lab.explain(*users, *hosts, checks=False, extension=fault.extension),
+            "checks": lab.explain(*users, checks=True, extension=fault.extension),
+        }
+    (folder / "answers.json").write_text(json.dumps(answers, indent=1))
+    verdicts = {name: answer["verdict"] for name, answer in answers.items()}
+    return Row(fault, found.get("code"), time.monotonic() - began, verdicts)
+
+
+def measure(names: list[str], keep: Path, labs: int = LABS) -> list[Row]:
+    """A row a fault, in the list's order."""
+    wanted = [fault for fault in FAULTS if not names or fault.name in names]
+    rest: queue.Queue[Fault] = queue.Queue()
+    for fault in wanted:
+        rest.put(fault)
+    rows: dict[str, Row] = {}
+
+    def work() -> None:
+        with Lab() as lab:
+            while True:
+                try:
+                    fault = rest.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    rows[fault.name] = measured(lab, fault, keep / fault.name)
+                    print(line(rows[fault.name]), file=sys.stderr, flush=True)
+                except Exception:
+                    print(fault.name, traceback.format_exc(), file=sys.stderr, flush=True)
+                    return  # this laboratory may be spoilt
+
+    workers = [threading.Thread(target=work) for _ in range(min(labs, len(wanted)))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return [rows[fault.name] for fault in wanted if fault.name in rows]
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    cells = []
+    for evidence, verdict in row.verdicts.items():
+        said = f"{verdict['step']} ({verdict['certainty']})" if verdict else "-"
+        cells.append(f"{row.rating(evidence):7} {said:34}")
+    return f"{row.fault.name:19} {row.fault.step:24} {row.code or '-'!s:4} {row.seconds:4.0f} s  {'  '.join(cells)}"
+
+
+def main(words: list[str]) -> None:
+    """Prints the table and the counts."""
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--keep", type=Path, help="leaves the evidence in this folder")
+    ask.add_argument("--labs", type=int, default=LABS)
+    ask.add_argument("names", nargs="*")
+    asked = ask.parse_args(words)
+    if reason := why_not():
+        sys.exit(f"no laboratory here: {reason}")
+    with tempfile.TemporaryDirectory() as temporary:
+        rows = measure(asked.names, asked.keep or Path(temporary), asked.labs)
+    for row in rows:
+        print(line(row))
+    for evidence in ("user", "files", "checks"):
+        print(evidence, dict(Counter(row.rating(evidence) for row in rows)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
