@@ -143,7 +143,7 @@ def test_a_story_goes_on_with_its_question(folder: Path) -> None:
     assert judged(folder, files_of(folder)).question == told(folder)["question"]
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+@pytest.mark.parametrize("folder", marked())
 def test_less_evidence_never_proves_a_wrong_step(folder: Path) -> None:
     wrong = [
         (how, verdict.step.value)
