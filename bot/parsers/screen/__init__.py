@@ -17,3 +17,10 @@ def read_picture(content: bytes, context: Context) -> tuple[Reading, ...]:
         return read(content, context)
     except Exception:  # a picture is untrusted input for three native libraries: no reading, no crash
         return ()
+
+
+def warm() -> None:
+    """Loads the libraries and models before the first picture. May raise when one is missing."""
+    from bot.parsers.screen import ocr
+
+    ocr.load()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from bot.parsers.screen import spots
-from bot.parsers.screen.labels import Match, match
+from bot.parsers.screen.labels import Match, match, skeleton
 from bot.parsers.screen.layout import Seen, seen
 from bot.parsers.screen.ocr import Pixels
 from bot.parsers.screen.spots import Spot
@@ -24,7 +24,7 @@ def _best(text: str) -> tuple[Match, int, int] | None:
             start, end = words[first][0], words[last][1]
             candidates = match(text[start:end])
             if candidates:
-                score = candidates[0].score + 0.6 * (end - start)
+                score = candidates[0].score + 0.6 * len(skeleton(text[start:end])) - 0.05 * (end - start)
                 if best is None or score > best[0]:
                     best = (score, candidates[0], start, end)
     return best and (best[1], best[2], best[3])

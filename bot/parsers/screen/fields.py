@@ -16,15 +16,19 @@ import numpy as np
 from bot.parsers.screen import frames, ocr
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.gaps import spaced
-from bot.parsers.screen.labels import BY_NAME, Shape
+from bot.parsers.screen.labels import BY_NAME, Shape, skeleton
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Line, Pixels
 
 HOSTS = ("server", "domain", "proxy", "stun_server")
 DIGITS = ("register_refresh", "keep_alive", "source_port", "rtp_min", "rtp_max")
+WORDS = ("display_name", "account_name", "voicemail", "dial_plan", "dialing_prefix")
+ENCRYPTIONS = ("Disabled", "Отключено", "O‘chirilgan", "Optional SRTP (RTP/AVP)", "Mandatory SRTP (RTP/SAVP)")
 TRANSPORTS = ("UDP", "TCP", "TLS", "UDP+TCP", "Auto", "ABTO")
 AUTOMATIC = ("Auto", "ABTO", "Avtomatik")
 STUNS = ("stun.l.google.com:19302", "stun.zadarma.com:3478", "stun.sipnet.ru", "stun.sipnet.ru:3478")
+_HOST = re.compile(r"[A-Za-z0-9]+(?:[.,:-]+[A-Za-z0-9]+)*[.,]?|(?:https?://|sips?:)[A-Za-z0-9.:-]+")
+NEAR = 0.4  # distance from which looks that agree are believed to show something else
 LIKELY, UNLIKELY = 0.30, 0.75  # of the likelihood distance a letter: right, and surely something else
 COMBO_ARROW = 15.0  # units at a combo's right end
 
@@ -34,12 +38,12 @@ class Look:
     """The inside of a control as a strip of letters; `empty` when no ink is in it."""
 
     strip: Pixels
-    empty: bool
+    empty: bool | None  # None: not sure
     ink: float  # contrast of what is inside
 
 
-def look(image: Pixels, fit: Fit, control: Control) -> Look:
-    """The letters inside a control, cut close."""
+def look(image: Pixels, fit: Fit, control: Control, found: bool) -> Look:
+    """The letters inside a control, cut close; `found`: the detector saw text there."""
     combo = BY_NAME.get(control.name) is not None and BY_NAME[control.name].shape is Shape.COMBO
     left, right = control.left + 1.3, control.right - (COMBO_ARROW if combo else 1.3)
     middle = (control.top + control.bottom) / 2
@@ -51,17 +55,26 @@ def look(image: Pixels, fit: Fit, control: Control) -> Look:
     paper = np.median(gray, axis=1, keepdims=True).astype(np.float32) if piece.shape[1] > 300 else np.median(gray)
     away = np.abs(gray.astype(np.float32) - paper)[4:-4]
     contrast = float(np.percentile(away, 99.5))
-    columns = np.percentile(away, 92, axis=0)
-    noise = float(np.median(columns))
-    inked = np.flatnonzero(columns > max(0.35 * contrast, 2.2 * noise + 3))
-    if not inked.size or contrast < 14:
-        return Look(piece, True, contrast)
+    columns = away.max(axis=0)
+    noise = float(np.percentile(columns, 15))
+    end = away[:, int(away.shape[1] * 0.72) :]  # where text seldom reaches: what plain paper looks like here
+    grain = float(np.percentile(end, 99)) if end.size else 0.0
+    inked = np.flatnonzero(columns > max(0.4 * contrast, 1.5 * noise + 4))
+    if not inked.size or contrast < 14 or (contrast < 1.6 * grain + 6 and not found):
+        unsure = inked.size and contrast > 1.2 * grain + 4 and grain > 10
+        return Look(piece, None if unsure else True, contrast)
     first, last = int(inked[0]), int(inked[-1])
-    caret = last - first < 2.2 * scale / 2 and columns[first : last + 1].size < 9
-    if caret and float(np.percentile(away[:, first : last + 1], 20)) > 0.4 * contrast:
+    tall = np.flatnonzero(away[:, first : last + 1].max(axis=1) > 0.5 * contrast)
+    if last - first < 1.4 * scale and tall.size and tall[-1] - tall[0] > 7.2 * scale:  # only the caret
         return Look(piece, True, contrast)
-    strip = piece[:, max(0, first - 10) : min(piece.shape[1], last + 14)]
+    strip = piece[:, : last + 18]  # text begins at the left edge; the empty rest only costs time
     return Look(np.ascontiguousarray(strip), False, contrast)
+
+
+def calm(strip: Pixels) -> Pixels:
+    """The strip in grey and softened: another look at a photo's letters, without the monitor's coloured grid."""
+    gray = cv2.GaussianBlur(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), (0, 0), 2.0)
+    return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
 def distance(lines: Sequence[Line], text: str) -> float:
@@ -88,20 +101,49 @@ def vote(lines: Sequence[Line], more: Sequence[str] = ()) -> tuple[str, float]:
 
 
 def host(lines: Sequence[Line], strip: Pixels, expected: str, known: Sequence[str] = ()) -> str | None:
-    """A host field's text. Never the expected host unless its pixels say so, letter by letter."""
+    """A host field's text. Never the expected host unless its pixels say so, letter by letter.
+
+    A right one must not be called wrong either: another text needs looks that agree and, where it is
+    close to the expected host, a second engine that does not see the expected one.
+    """
     best, _ = vote(lines)
     options = (expected, f"{expected}:5060", *known)
     near = min(options, key=lambda text: distance(lines, text))
     away = distance(lines, near)
-    if best.replace(" ", "").lower() == near.lower():
-        away = min(away, 0.05)
-    if "," in best and best.replace(",", ".") == near:
-        return best if min(line.confidence for line in lines) > 0.8 else None
-    if away < LIKELY:
-        return spaced(strip, lines[0], near) if " " not in best else best
-    if away < UNLIKELY or not _clear(lines):
+    bare = best.replace(" ", "").lower()
+    if bare == near.lower() or (away < LIKELY and "," not in best and not _port_differs(best, near)):
+        return spaced(strip, lines[0], near) if " " not in best else _with_spaces(lines, best, near)
+    agreed = len({line.text for line in lines}) == 1
+    steady = min(line.confidence for line in lines)
+    if not _HOST.fullmatch(best) or steady < (0.8 if agreed else 0.93) or away < (NEAR if agreed else UNLIKELY):
+        return None
+    if _alike(best, near) and near in second_opinion(strip):
         return None
     return best
+
+
+def _port_differs(best: str, near: str) -> bool:
+    """Is this the same host with another port? One digit more or less is a small distance and a large difference."""
+    return best != near and re.fullmatch(re.escape(near.split(":")[0]) + r":\d{2,5}", best) is not None
+
+
+def _with_spaces(lines: Sequence[Line], best: str, near: str) -> str | None:
+    """The expected host with spaces inside, when every look sees them."""
+    if best.replace(" ", "").lower() != near.lower():
+        return None
+    return best if all(line.text.replace(" ", "").lower() == near.lower() for line in lines) else None
+
+
+def _alike(best: str, near: str) -> bool:
+    from rapidfuzz.distance import Levenshtein
+
+    return Levenshtein.distance(best, near) <= 3
+
+
+def second_opinion(strip: Pixels) -> str:
+    """What Tesseract reads in the strip, without white space, in lower case."""
+    gray = cv2.copyMakeBorder(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), 8, 8, 12, 12, cv2.BORDER_REPLICATE)
+    return "".join(word.text for word in ocr.words(np.asarray(gray, np.uint8), "eng", 7)).lower()
 
 
 def _clear(lines: Sequence[Line]) -> bool:
@@ -131,6 +173,38 @@ def plain(lines: Sequence[Line]) -> str | None:
     return text if text and sure else None
 
 
+def words(lines: Sequence[Line], strip: Pixels) -> str | None:
+    """Free text in any script: Tesseract's where it sees Cyrillic or the recogniser is at a loss."""
+    latin = plain(lines)
+    if latin is not None and min(line.confidence for line in lines) > 0.95 and len({line.text for line in lines}) == 1:
+        return latin
+    gray = cv2.copyMakeBorder(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), 8, 8, 12, 12, cv2.BORDER_REPLICATE)
+    found = ocr.words(np.asarray(gray, np.uint8), "rus+eng", 7)
+    text = " ".join(word.text for word in found).strip(" |[]")
+    sure = bool(found) and min(word.confidence for word in found) > 70
+    if re.search("[А-Яа-яЁё]{2}", text) and (sure or latin is None):
+        return text if sure else None
+    return latin
+
+
+def _automatic(text: str) -> bool:
+    """'Auto' in any language, badly seen: a word without digits that begins with A. Else it is an address."""
+    return (
+        text[:1] in ("A", "a") and not any(letter.isdigit() or letter in ".:" for letter in text[1:]) and len(text) > 2
+    )
+
+
+def encryption(lines: Sequence[Line], strip: Pixels) -> str | None:
+    """Media Encryption: one of the dialog's own words."""
+    from rapidfuzz import fuzz
+
+    text = words(lines, strip)
+    if text is None:
+        return None
+    close = max(ENCRYPTIONS, key=lambda one: fuzz.ratio(skeleton(one), skeleton(text)))
+    return close if fuzz.ratio(skeleton(close), skeleton(text)) >= 75 else text
+
+
 def value(name: str, lines: Sequence[Line], strip: Pixels, expected: str, extension: str | None) -> str | None:
     """The text of one field from its looks, or None."""
     if name in ("server", "domain", "proxy"):
@@ -143,10 +217,14 @@ def value(name: str, lines: Sequence[Line], strip: Pixels, expected: str, extens
         found = choose(lines, TRANSPORTS)
         return "Auto" if found == "ABTO" else found
     if name == "public_address":
-        if min(distance(lines, text) for text in AUTOMATIC) < 0.9:
-            return "auto"
         text, _ = vote(lines)
+        if min(distance(lines, one) for one in AUTOMATIC) < 0.9 or _automatic(text):
+            return "auto"
         return text if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", text) and _clear(lines) else None
+    if name == "media_encryption":
+        return encryption(lines, strip)
+    if name in WORDS:
+        return words(lines, strip)
     if name == "username" and extension and distance(lines, extension) < LIKELY:
         return spaced(strip, lines[0], extension)
     free = plain(lines)

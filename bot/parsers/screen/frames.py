@@ -85,6 +85,13 @@ def span(fit: Fit, name: str) -> tuple[float, float]:
     return (left + shift, right + shift)
 
 
+def about(fit: Fit, name: str, v: float) -> list[int]:
+    """A control's box in pixels by the layout alone, with a little air."""
+    left, right = span(fit, name)
+    corners = np.array([fit.point(a, b) for a in (left - 2, right + 2) for b in (v - HALF - 2, v + HALF + 2)])
+    return [round(float(at)) for at in (*corners.min(0), *corners.max(0))]
+
+
 def _edges(image: Pixels, fit: Fit, left: float, right: float, v: float, slope: float) -> tuple[Grid, Grid, float]:
     """Strength of horizontal and vertical edges round a row, and the pixels a unit of v."""
     scale = float(np.clip(fit.px_per_unit * 1.5, 3, 6))
@@ -137,7 +144,8 @@ def control(image: Pixels, fit: Fit, name: str, photo: bool) -> Control | None:
         rows = steep[int((REACH + top + 2) * scale) : int((REACH + bottom - 2) * scale)]
         profile = np.percentile(rows, 30, axis=0) if len(rows) else np.zeros(steep.shape[1], np.float32)
         noise = float(np.median(profile)) + 1.0
-        at = int(profile[: int((pad + 3.5) * kx)].argmax())
+        first = int((pad - 3.5) * kx)
+        at = first + int(profile[first : int((pad + 1.6) * kx)].argmax())  # further in stands the first letter
         found_left = left - pad + at / kx if profile[at] > 2.2 * noise else left
         tail = int((pad + right - left - 4) * kx)
         at = tail + int(profile[tail:].argmax())
@@ -159,6 +167,8 @@ def widen(image: Pixels, fit: Fit) -> Fit:
         _, steep, scale = _edges(image, fit, start, stop, v, 0.0)
         kx = scale * float(np.linalg.norm(fit.du)) / fit.px_per_unit
         rows = np.percentile(steep[int((REACH - 5) * scale) : int((REACH + 5) * scale)], 30, axis=0)
+        between = np.concatenate([steep[: int(2.5 * scale)], steep[int((2 * REACH - 2.5) * scale) :]])
+        rows = np.maximum(rows - np.percentile(between, 50, axis=0), 0)  # the dialog's own border goes on between
         strong = np.minimum(rows / (np.median(rows) + 1.5), 6).astype(np.float32)
         spread = max(1, round(kx))
         strong = cv2.blur(strong[None], (2 * spread + 1, 1))[0]

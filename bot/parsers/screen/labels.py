@@ -410,6 +410,19 @@ def _shapes() -> tuple[tuple[str, Caption, str], ...]:
 SHAPES = _shapes()
 
 
+def likeness(text: str, name: str) -> float:
+    """How much the text looks like one caption in any language, 0..100; a cut caption counts in full."""
+    from rapidfuzz import fuzz
+
+    bare = skeleton(text)
+    if len(bare) < 2:
+        return 0.0
+    shapes = [shape for shape, caption, _ in SHAPES if caption.name == name]
+    whole = max(fuzz.ratio(bare, shape) for shape in shapes)
+    begun = max(fuzz.ratio(bare, shape[: len(bare)]) for shape in shapes) if len(bare) >= 8 else 0.0
+    return float(max(whole, begun - 6))
+
+
 def match(text: str) -> tuple[Match, ...]:
     """Captions this text may be, best first; empty when it looks like none.
 

@@ -164,9 +164,8 @@ def _affine(dialog: Dialog, layout: Layout, agreeing: Sequence[Seen]) -> Fit:
     units = np.array([layout[one.name] for one in agreeing])
     points = np.array([one.point for one in agreeing])
     wide = sorted(one.spot.angle for one in agreeing if one.spot.width > 3.5 * one.spot.height)
-    angle = np.radians(wide[len(wide) // 2]) if wide else 0.0
-    if abs(angle) < np.radians(0.35):
-        angle = 0.0
+    level = sum(abs(one) < 0.01 for one in wide) >= 0.3 * len(wide)  # a screenshot: most lines are exactly level
+    angle = 0.0 if level else np.radians(wide[len(wide) // 2])
     along = np.array([np.cos(angle), np.sin(angle)])
     guess = np.ptp(points[:, 1]) / max(np.ptp(units[:, 1]), 1)
     origin, du, dv = np.zeros(2), along, np.zeros(2)

@@ -198,3 +198,12 @@ def read_lines(crops: Sequence[Pixels], stretch: float = 1.0) -> list[Line]:
             kept = probs[row, :steps] / np.maximum(probs[row, :steps].sum(1, keepdims=True), 1e-6)
             lines[index] = Line(np.log(np.maximum(kept, 1e-7)).astype(np.float32))
     return [line for line in lines if line is not None]
+
+
+def load() -> None:
+    """Loads every engine: about half a second."""
+    from bot.parsers.screen import spots
+
+    _recogniser()
+    spots.load()
+    _tesseract("rus+eng", 7)

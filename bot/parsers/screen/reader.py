@@ -14,6 +14,7 @@ from bot.parsers.screen.frames import Control
 from bot.parsers.screen.labels import BY_NAME, Dialog, Shape
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Pixels
+from bot.parsers.screen.recovery import expected, recover
 from bot.parsers.screen.spots import Spot
 from bot.parsers.screen.terminal import console, read_terminal
 
@@ -67,12 +68,28 @@ def _inside(box: tuple[float, float, float, float], image: Pixels) -> bool:
     return box[0] >= -slack and box[1] >= -slack and box[2] <= width + slack and box[3] <= height + slack
 
 
-def _values(image: Pixels, fit: Fit, controls: Mapping[str, Control], context: Context) -> dict[str, str | None]:
+def _text_in(fit: Fit, control: Control, lines: list[Spot]) -> bool:
+    """Did the detector see a line that starts inside this control?"""
+    for spot in lines:
+        u, v = fit.units(*spot.end(-1))
+        if control.left - 2 < u < control.right - 6 and abs(v - control.v - control.slope * (u - control.left)) < 6:
+            return True
+    return False
+
+
+def _values(
+    image: Pixels, fit: Fit, controls: Mapping[str, Control], lines: list[Spot], context: Context, photo: bool
+) -> dict[str, str | None]:
     values: dict[str, str | None] = dict.fromkeys(controls)
-    looks = {name: written.look(image, fit, at) for name, at in controls.items() if name != "password"}
-    inked = [name for name, seen in looks.items() if not seen.empty]
+    looks = {
+        name: written.look(image, fit, at, _text_in(fit, at, lines))
+        for name, at in controls.items()
+        if name != "password"
+    }
+    inked = [name for name, seen in looks.items() if seen.empty is False]
     strips = [looks[name].strip for name in inked]
-    plain, wide = ocr.read_lines(strips), ocr.read_lines(strips, stretch=1.25)
+    plain = ocr.read_lines(strips)
+    wide = ocr.read_lines([written.calm(strip) if photo else strip for strip in strips], stretch=1.25)
     for name, one, two in zip(inked, plain, wide, strict=True):
         values[name] = written.value(name, (one, two), looks[name].strip, context.host, context.extension)
     for name, seen in looks.items():
@@ -81,10 +98,12 @@ def _values(image: Pixels, fit: Fit, controls: Mapping[str, Control], context: C
     return values
 
 
-def dialog(image: Pixels, fit: Fit, context: Context, photo: bool) -> Reading:
+def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: bool) -> Reading:
     """One dialog's reading."""
-    fit = frames.widen(image, fit)
+    fit = frames.widen(image, recover(image, fit, lines))
     boxes: dict[str, list[int]] = {}
+    if "password" in fit.layout:  # to be covered even where its caption was not understood
+        boxes["password"] = frames.about(fit, "password", expected(fit, "password")[0])
     controls: dict[str, Control] = {}
     wanted = _wanted(fit)
     for name in wanted:
@@ -93,7 +112,7 @@ def dialog(image: Pixels, fit: Fit, context: Context, photo: bool) -> Reading:
             continue
         boxes[name] = [round(v) for v in control.box(fit)]
         controls[name] = control
-    values = dict.fromkeys(wanted) | _values(image, fit, controls, context)
+    values = dict.fromkeys(wanted) | _values(image, fit, controls, lines, context, photo)
     values.pop("password", None)
     checks: dict[str, bool | None] = {}
     for name in squares.CHECKS[fit.dialog]:
@@ -144,5 +163,5 @@ def read(content: bytes, context: Context) -> tuple[Reading, ...]:
     found, lines, photo = _fits(image)
     if found:
         tilted = photo or any(abs(float(fit.du[1])) > 0.004 * abs(float(fit.du[0])) for fit in found)
-        return tuple(dialog(image, fit, context, tilted) for fit in found)
+        return tuple(dialog(image, fit, lines, context, tilted) for fit in found)
     return read_terminal(image, lines, context)

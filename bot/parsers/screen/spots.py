@@ -59,6 +59,11 @@ def _detector() -> tuple[Any, str]:
     return session, session.get_inputs()[0].name
 
 
+def load() -> None:
+    """Loads the detector."""
+    _detector()
+
+
 def sharpen(image: Pixels) -> Pixels:
     """A photo of a monitor with its grid of dots smoothed and its letters made crisp."""
     calm = cv2.bilateralFilter(image, 9, 60, 4)

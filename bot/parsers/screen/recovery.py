@@ -1,0 +1,78 @@
+"""Rows whose caption was seen but not understood: the spot at the row's place is looked at again.
+
+'Mcnonb3oBaTb BH. IP-anpec' at the place of `allow_rewrite` is `allow_rewrite`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+
+from bot.parsers.screen import spots
+from bot.parsers.screen.labels import BY_NAME, Match, Shape, likeness
+from bot.parsers.screen.layout import Fit, Seen
+from bot.parsers.screen.ocr import Pixels
+from bot.parsers.screen.spots import Spot
+
+NEAR_U, NEAR_V = 11.0, 5.0  # units a caption's end may be from its place
+ALIKE = 52.0  # enough at the right place; nothing else looks like it there
+STEADY = 2.2  # units: rows above and below that agree this well prove the place by themselves
+
+
+def recover(image: Pixels, fit: Fit, lines: Sequence[Spot]) -> Fit:
+    """The fit with the rows added whose caption stands where it should."""
+    rows = dict(fit.rows)
+    taken = {(round(row.spot.x), round(row.spot.y)) for row in rows.values()}
+    pack = next(iter(rows.values())).match.pack
+    for name, (u, _) in fit.layout.items():
+        if name in rows or BY_NAME[name].shape is Shape.ANCHOR:
+            continue
+        v, steady = expected(fit, name)
+        side = -1 if BY_NAME[name].shape is Shape.CHECK else 1
+        for spot in lines:
+            at = fit.units(*spot.end(side))
+            if (
+                not -NEAR_U - (9 if side < 0 else 0) < at[0] - u < NEAR_U
+                or abs(at[1] - v) > NEAR_V
+                or (round(spot.x), round(spot.y)) in taken
+            ):
+                continue
+            score = _score(image, spot, name)
+            if score >= ALIKE or (steady and abs(at[1] - v) < STEADY and score >= 20):
+                found = Match(BY_NAME[name], pack, score, False)
+                end = fit.point(u, float(at[1]))
+                rows[name] = Seen(name, found, spot, (float(end[0]), float(end[1])))
+                break
+    return replace(fit, rows=rows)
+
+
+def expected(fit: Fit, name: str) -> tuple[float, bool]:
+    """Where the row's middle should be by its neighbours, and whether those agree with the layout."""
+    u, v = fit.layout[name]
+    off = []
+    for row in fit.rows.values():
+        there = fit.layout[row.name]
+        if abs(there[0] - u) < 45:
+            off.append((abs(there[1] - v), there[1] - v, float(fit.units(*row.point)[1]) - there[1]))
+    off.sort()
+    above = next((moved for _, where, moved in off if where < 0), None)
+    below = next((moved for _, where, moved in off if where > 0), None)
+    near = [moved for _, _, moved in off[:3]]
+    if not near:
+        return v, False
+    steady = above is not None and below is not None and abs(above - below) < STEADY
+    return v + sorted(near)[len(near) // 2], steady
+
+
+def _score(image: Pixels, spot: Spot, name: str) -> float:
+    best = likeness(spot.text, name)
+    if best >= ALIKE:
+        return best
+    softer = cv2.GaussianBlur(image, (0, 0), 0.8)
+    for look in (image, softer):
+        best = max(best, likeness(spots.read_cyrillic(look, spot).text, name))
+        if best >= ALIKE:
+            break
+    return best
