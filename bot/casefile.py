@@ -15,10 +15,7 @@ from bot.model import (
     Ticket,
     Verdict,
 )
-from bot.rules import PRODUCES
-
-# The settings can be shown in either way; one is enough.
-SAME_NEWS = {Kind.MICROSIP_INI: Kind.MICROSIP_SCREEN, Kind.MICROSIP_SCREEN: Kind.MICROSIP_INI}
+from bot.rules import PRODUCES, SAME_NEWS
 
 NEWS = frozenset(
     {
@@ -54,8 +51,7 @@ class CaseFile:
     @property
     def closed(self) -> frozenset[Kind]:
         """Kinds not to ask for again."""
-        known = self.answered | self.skipped
-        return known | {SAME_NEWS[kind] for kind in known if kind in SAME_NEWS}
+        return self.answered | self.skipped
 
 
 def fold(ticket: Ticket) -> CaseFile:
@@ -110,7 +106,7 @@ def _read(case: CaseFile, reading: Reading) -> CaseFile:
         readings=(*case.readings, reading),
         answered=case.answered | {reading.kind},
         skipped=case.skipped - {reading.kind},
-        asked=None if case.asked is reading.kind or SAME_NEWS.get(reading.kind) is case.asked else case.asked,
+        asked=None if case.asked is reading.kind or case.asked in SAME_NEWS.get(reading.kind, ()) else case.asked,
         unclear=0,
         settled=False,
         ui_language=language if language in ("en", "ru", "uz") else case.ui_language,

@@ -5,12 +5,26 @@ Pure: the newest result of each source wins, then what only two sources together
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.model import CheckResult, Context, Finding, Kind, Reading, Step, Tag, Target, Verdict
-from bot.rules import decide, next_question
+from bot.model import (
+    Certainty,
+    CheckResult,
+    Context,
+    Evidence,
+    Finding,
+    Kind,
+    Reading,
+    Step,
+    Tag,
+    Target,
+    Verdict,
+)
+from bot.parsers import read
+from bot.rules import decide, next_question, owner_of
 
+NAMES_ITS_NUMBER = frozenset({Kind.MICROSIP_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
 # Where the PBX says it lives, for reading pastes before any resolver was asked (its own documentation).
 PUBLISHED_ADDRESS = {"call.soundz.uz": "69.62.127.9"}
 
@@ -61,7 +75,23 @@ def diagnose(
         [finding for group in newest.values() for finding in group] + list(answers),
         _user_addresses(readings),
     )
-    return Diagnosis(findings, decide(findings, tried), next_question(findings, closed))
+    verdict, question = decide(findings, tried), next_question(findings, closed)
+    if verdict is None and question is None and findings:
+        verdict = Verdict(Step.CALL_STAFF, owner_of(Step.CALL_STAFF), Certainty.LIKELY)
+    return Diagnosis(findings, verdict, question)
+
+
+def read_together(evidence: Sequence[Evidence], context: Context) -> tuple[Reading, ...]:
+    """The readings of evidence that came together. The number that the phone names tells whose lines in a log count."""
+    readings = tuple(reading for one in evidence for reading in read(one, context))
+    if context.extension is not None:
+        return readings
+    own = next(
+        (r.facts.get("extension") for r in readings if r.kind in NAMES_ITS_NUMBER and r.facts.get("extension")), None
+    )
+    if not isinstance(own, str):
+        return readings
+    return tuple(reading for one in evidence for reading in read(one, replace(context, extension=own)))
 
 
 def correlate(findings: Iterable[Finding], user_addresses: Collection[str] = ()) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bot.casefile import fold
 from bot.checks.runner import Runner
-from bot.diagnose import Diagnosis, context_of, diagnose
+from bot.diagnose import Diagnosis, context_of, diagnose, read_together
 from bot.model import (
     CheckResult,
     Context,
@@ -149,7 +149,7 @@ async def explain(settings: Settings, files: Sequence[Path], checks: bool, exten
     results = await Runner().run(target) if checks else ()
     context = context_of(target, results, extension)
     try:
-        readings = [reading for file in files for reading in read_evidence(_load(file), context)]
+        readings = read_together([_load(file) for file in files], context)
     except OSError as trouble:
         click.echo(str(trouble), err=True)
         return 2
@@ -170,6 +170,8 @@ def explain_ticket(settings: Settings, number: int, save: bool, as_json: bool) -
         folder.mkdir(parents=True, exist_ok=True)
         scenario = {
             "story": f"ticket {number}",
+            "extension": found.extension,
+            "tried": sorted(case.tried),
             "findings": [finding.to_json() for finding in judged.findings],
             "verdict": judged.verdict.to_json() if judged.verdict else None,
         }

@@ -182,6 +182,12 @@ POINTLESS: dict[Tag, frozenset[Kind]] = {
     Tag.PHONE_SAYS_SERVER_ERROR: _REACHED,
     Tag.PHONE_SAYS_NO_SERVER: frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL}),
 }
+# Who has sent one kind has told what the other would tell.
+SAME_NEWS: dict[Kind, frozenset[Kind]] = {
+    Kind.MICROSIP_INI: frozenset({Kind.MICROSIP_SCREEN}),
+    Kind.MICROSIP_SCREEN: frozenset({Kind.MICROSIP_INI}),
+    Kind.MICROSIP_LOG: frozenset({Kind.MICROSIP_STATUS}),
+}
 CHEAP = 2  # an effort worth making only to become surer
 
 _ASKED_OF_USER = frozenset().union(*PRODUCES.values())
@@ -202,8 +208,9 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
                 return None
             rows, dearest, begun = RULES[:place], CHEAP, True
             break
+    told = frozenset(closed).union(*(SAME_NEWS.get(kind, frozenset()) for kind in closed))
     pointless = frozenset().union(*(POINTLESS.get(tag, frozenset()) for tag in known))
-    kinds = [kind for kind in PRODUCES if kind not in closed and EFFORT[kind] <= dearest]
+    kinds = [kind for kind in PRODUCES if kind not in told and EFFORT[kind] <= dearest]
     worth = dict.fromkeys((kind for kind in kinds if kind not in pointless), 0.0)
     for rule in rows:
         missing = [need for need in rule.needs if need.isdisjoint(known)]

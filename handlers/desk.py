@@ -18,7 +18,7 @@ from telegram import Message
 from bot.casefile import CaseFile, fold
 from bot.checks import CHECKS
 from bot.checks.runner import Runner
-from bot.diagnose import context_of, diagnose
+from bot.diagnose import context_of, diagnose, read_together
 from bot.limits import free_at
 from bot.model import (
     Certainty,
@@ -36,7 +36,6 @@ from bot.model import (
     Ticket,
     Verdict,
 )
-from bot.parsers import read
 from bot.parsers.ini_corrected import corrected_ini
 from bot.parsers.microsip_status import status_finding
 from bot.tickets import Tickets
@@ -117,7 +116,7 @@ class Desk:
         """What the parsers read in this evidence, knowing what the case, if there is one, knows."""
         results = fold(ticket).results if ticket else ()
         context = context_of(self.target, results, ticket.extension if ticket else None)
-        return await asyncio.to_thread(read, evidence, context)
+        return await asyncio.to_thread(read_together, [evidence], context)
 
     def read_status(self, status: str, ui: str | None) -> Reading:
         """What a press on one of the status bar's texts says. Raises ValueError for a text that is none."""
@@ -238,11 +237,12 @@ class Desk:
         if found.question is not None and asked < QUESTIONS_MAX and ticket.status is Status.OPEN:
             await self.ask(ticket, case, found.question, first=asked == 0)
             return
-        if found.verdict is None and ticket.status is Status.ESCALATED:
+        nothing_new = found.verdict is None or found.verdict.step is Step.CALL_STAFF
+        if nothing_new and ticket.status is Status.ESCALATED:
             return  # a person has it; there is nothing to add
         if found.verdict is not None and found.verdict == case.verdict:
             return  # said already, and nothing changed
-        verdict = found.verdict or Verdict(Step.CALL_STAFF, Owner.NONE, Certainty.LIKELY, found.findings[-3:])
+        verdict = found.verdict or Verdict(Step.CALL_STAFF, Owner.NONE, Certainty.LIKELY)
         await self._tell(ticket, case, verdict, [finding.to_json() for finding in found.findings])
 
     def _not_to_be_had(self, ticket: Ticket, case: CaseFile) -> set[Kind]:

@@ -248,8 +248,13 @@ def _banned(ruleset: Ruleset) -> tuple[str, ...]:
     """Single IPv4 addresses that are dropped: in chains and sets of fail2ban and the like, or on the way in."""
     found = dict.fromkeys(ruleset.sets_banned)
     for _, chains in ruleset.tables:
+        led_to: dict[str, bool] = {}  # by a rule that SIP meets
+        for rule in (rule for chain in chains.values() for rule in chain.rules if rule.target):
+            led_to[rule.target or ""] = led_to.get(rule.target or "", False) or rule.request
         for chain in chains.values():
-            if chain.hook == "input" or (chain.hook is None and _BAN_NAME.search(chain.name)):
+            if chain.hook == "input" or (
+                chain.hook is None and _BAN_NAME.search(chain.name) and led_to.get(chain.name, True)
+            ):
                 found |= dict.fromkeys(
                     address
                     for rule in chain.rules

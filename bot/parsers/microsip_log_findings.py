@@ -35,7 +35,7 @@ def findings(trail: Trail, text: str, local_ip: str | None, context: Context) ->
         *_ending(trail),
         *_answers(trail),
         *_target(trail, context),
-        *_words(text, context),
+        *_words(text, trail, context),
     ]
     if local_ip and _is_vpn(local_ip):
         found.append(Finding(Tag.PHONE_BEHIND_VPN, {"address": local_ip}))
@@ -91,7 +91,7 @@ def _target(trail: Trail, context: Context) -> list[Finding]:
     return found
 
 
-def _words(text: str, context: Context) -> list[Finding]:
+def _words(text: str, trail: Trail, context: Context) -> list[Finding]:
     found = []
     if _DENIED.search(text):
         found.append(Finding(Tag.PHONE_SEND_DENIED))
@@ -99,8 +99,8 @@ def _words(text: str, context: Context) -> list[Finding]:
         found.append(Finding(Tag.PHONE_STUN_FAILED))
     if _BAD_NAMESERVER.search(text):
         found.append(Finding(Tag.PHONE_BAD_NAMESERVER))
-    names = _REQUEST.findall(text)
-    host = names[-1].partition(":")[0] if names else None
+    names = [found[1] for found in _REQUEST.finditer(text) if found.start() > trail.resolved_at]
+    host = names[-1].partition(":")[0] if names else trail.host
     if host and host.casefold() == context.host.casefold():
         found.append(Finding(Tag.PHONE_REGISTERS_NAME, {"host": host}))
     return found

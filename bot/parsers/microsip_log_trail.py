@@ -49,6 +49,7 @@ class Trail:
         self.address: str | None = None  # where it was sent last
         self.port: int | None = None
         self.transport: str | None = None
+        self.resolved_at = -1  # offset of the last word about a name: what stands before is an older try
         self.system_error: int | None = None
         self._leaving = False  # un-registering: its outcome is not wanted
         self._ended = False
@@ -107,6 +108,8 @@ class Trail:
 
     def _on_the_way(self, event: LogEvent) -> None:
         self.transport = event.transport or self.transport
+        if event.said in (Said.RESOLVED, Said.UNRESOLVED):
+            self.resolved_at = event.at
         if event.said is Said.RESOLVED:
             self.host, self.address, self.port = event.host, event.address, event.port
         elif event.said is Said.UNRESOLVED:

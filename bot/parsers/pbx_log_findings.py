@@ -9,12 +9,13 @@ from bot.model import Context, Finding, Tag, Value
 from bot.parsers.pbx_log_trail import AUTH_FAILED, NOT_FOUND, REGISTERED, Outcome, Source, Trail
 
 _REPEATED = 3  # challenges to one socket that are no coincidence any more
+_ABOUT_EVERYBODY = frozenset({Tag.LOG_PORT_TAKEN, Tag.LOG_DB_DOWN, Tag.LOG_SILENT})
 _IP = re.compile(r"[\d.]+(?::\d+)?")
 _DB = re.compile(r":5432\b|[Dd]atabase|idleclient|terminatingconnection|SASL|too many clients")
 
 
 def findings(trail: Trail, outcome: Outcome | None, status: str, context: Context) -> tuple[Finding, ...]:
-    """Findings about the user of `context`; about the last client seen when nobody is known."""
+    """Findings about the user of `context`; about the only client when nobody is known; else about the server."""
     number = context.extension or (outcome.extension if outcome else None)
     if outcome is None and number is None and trail.challenges:
         number = trail.challenges[-1][0]
@@ -26,7 +27,14 @@ def findings(trail: Trail, outcome: Outcome | None, status: str, context: Contex
         *_transport(mine),
         *_asked_for(mine, context),
     ]
+    if context.extension is None and len(_numbers(trail)) > 1:
+        return tuple(finding for finding in found if finding.tag in _ABOUT_EVERYBODY)  # whose is whose is not known
     return tuple(found)
+
+
+def _numbers(trail: Trail) -> set[str]:
+    """The extensions that somebody asked for."""
+    return {o.extension for o in trail.outcomes if o.extension} | {number for number, _ in trail.challenges}
 
 
 def _sources(trail: Trail, outcome: Outcome | None, number: str | None) -> list[Source]:

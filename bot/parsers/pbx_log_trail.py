@@ -224,7 +224,12 @@ class Trail:
         if self.whole and self._received and not source.seen and source.method != "REGISTER":
             return  # nobody asked from there: a forged line
         self._take_back(source)
-        self._end(Outcome(REGISTERED, extension, source, settled=True))
+        outcome = Outcome(REGISTERED, extension, source, settled=True)
+        before = next((o for o in reversed(self.outcomes[-4:]) if o.source is source), None)
+        again = before is not None and before.status == REGISTERED and not source.challenges
+        self._end(outcome)
+        if again and before is not None:  # a copy of the request that was answered already
+            outcome.challenges = max(2, before.challenges)
 
     def _answered(self, source: Source) -> None:
         """'Sending response to', which is a 200 unless a line before it says otherwise."""
