@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from bot.parsers.page import Page, split_prompt
 
 _BARE = re.compile(  # a command pasted without its prompt, on a line of its own
-    r"[ \t]*(?:sudo[ \t]+)?"
+    r"^[ \t]*(?:sudo[ \t]+)?"
     r"(?:ufw|iptables(?:-save|-nft|-legacy)?|nft|firewall-cmd|fail2ban-client|netsh|ss|netstat|lsof)"
     r"(?:\.exe)?[ \t]+(?:-{1,2}[\w-]|status\b|list\b|banned\b|advfirewall\b|-?\w{1,6}[ \t]*\|)[^\n]{0,200}$"
-    r"|[ \t]*(?:sudo[ \t]+)?iptables-save[ \t]*(?:\|[^\n]{0,100})?$"
+    r"|^[ \t]*(?:sudo[ \t]+)?iptables-save[ \t]*(?:\|[^\n]{0,100})?$",
+    re.MULTILINE,
 )
 _NOTHING = re.compile(  # how people say that a command printed nothing
     r"[ \t]*[(\[<*]*(?:hech\s*nima|hech\s*narsa|hechnarsa|bo'?[ʻʼ]?sh|pusto|ничего|пусто|ҳеч\s*нарса|nothing|empty|"
@@ -72,10 +73,11 @@ def _unprompted(page: Page, first: int, last: int) -> list[Output]:
     command: str | None = None
     line: int | None = None
     start = first
-    for number in range(first, last + 2):
-        bare = _BARE.match(page.lines[number]) if number <= last else None
-        if number <= last and not bare:
-            continue
+    if first > last:
+        return []
+    end = page.offset_of(last) + len(page.lines[last])
+    bare = [page.line_at(found.start()) for found in _BARE.finditer(page.text, page.offset_of(first), end)]
+    for number in (*bare, last + 1):
         begin = start
         while begin < number and (not page.lines[begin].strip() or split_prompt(page.lines[begin])):
             begin += 1
@@ -83,7 +85,7 @@ def _unprompted(page: Page, first: int, last: int) -> list[Output]:
             found.append(Output(command, "", line, line, silent=True, line=line))
         elif begin < number:
             found.append(Output(command, "\n".join(page.lines[begin:number]), begin, number - 1, line=line))
-        if bare:
+        if number <= last:
             command = re.sub(r"^\s*(?:sudo\s+)?", "", page.lines[number])
             line, start = number, number + 1
     return found

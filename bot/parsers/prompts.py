@@ -56,6 +56,7 @@ _PROMPT = re.compile(
     )""",
     re.VERBOSE,
 )
+_SIGNS = "#$%>➜❯"  # every prompt has one of them
 _SUDO = re.compile(r"(?:sudo|doas)\s+(?:-[ESHn]\s+|-u\s+\S+\s+)*")
 
 
@@ -69,7 +70,13 @@ def split_prompt(line: str) -> tuple[str, str] | None:
 
 def commands(lines: tuple[str, ...]) -> tuple[Command, ...]:
     """Every typed command in order. A prompt with nothing typed only ends the output before it."""
-    prompts = [(number, split) for number, line in enumerate(lines) if line and (split := split_prompt(line))]
+    text = "\n".join(lines)
+    signs = [sign for sign in _SIGNS if sign in text]
+    prompts = [
+        (number, split)
+        for number, line in enumerate(lines)
+        if any(sign in line for sign in signs) and (split := split_prompt(line))
+    ]
     found = []
     for position, (number, (prompt, typed)) in enumerate(prompts):
         if not typed:

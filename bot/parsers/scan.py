@@ -38,7 +38,12 @@ def _windows(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
 
 
 def _places(text: str, word: str) -> Iterator[int]:
+    """Where the word stands; of those that one window holds the first and the last."""
     at = text.find(word)
     while at >= 0:
         yield at
+        last = text.rfind(word, at + len(word), at + AFTER)
+        if last > 0:
+            yield last
+            at = last
         at = text.find(word, at + len(word))

@@ -53,17 +53,18 @@ def _starts(line: str, label: bool = True) -> bool:
 
 def _wrap(lines: list[str]) -> tuple[int, bool] | None:
     """(width, between words) of the wrap that surely made these lines, else None."""
-    widest = max(map(len, lines), default=0)
+    second, widest = sorted(map(len, lines))[-2:]
     pairs = list(pairwise(lines))
     for width in _COLUMNS:
-        wider = sum(len(line) > width for line in lines) if widest > width else 0
+        if second > width:
+            continue  # one line of chat may not have gone through the terminal, more are no wrap
         full = [_starts(after, label=False) for line, after in pairs if len(line) == width and after.strip()]
         soft = [_starts(after) for line, after in pairs if len(line) < width and _breaks_at(line, after, width)]
         on_full, on_soft = full.count(False), soft.count(False)
         if widest == width and full and on_full * 2 > len(full):
             return width, on_soft >= on_full  # a word wrap seldom fills a line, a cut always does
-        if wider == 1 and len(full) >= 3 and on_full * 2 > len(full):
-            return width, False  # one line of chat did not go through the terminal
+        if widest > width and len(full) >= 3 and on_full * 2 > len(full):
+            return width, False
         if widest <= width and len(soft) >= 2 and on_soft * 4 >= 3 * len(soft):
             return width, True
     return None
@@ -71,9 +72,11 @@ def _wrap(lines: list[str]) -> tuple[int, bool] | None:
 
 def _breaks_at(line: str, following: str, width: int) -> bool:
     """Whether a word wrap at `width` would have broken exactly here."""
-    first = following.split(None, 1)[0] if following.strip() else ""
     room = width - len(line)
-    return bool(first) and bool(line.strip()) and 0 <= room < width - 8 and room - 1 < len(first)
+    if not 0 <= room < width - 8 or room > len(following) or not line.strip():
+        return False
+    first = following.split(None, 1)
+    return bool(first) and room - 1 < len(first[0])
 
 
 def unwrap(lines: list[str]) -> list[str]:
