@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from bot.diagnose import WATCH, heard
 from bot.model import (
     CheckResult,
     Event,
@@ -15,7 +16,7 @@ from bot.model import (
     Ticket,
     Verdict,
 )
-from bot.rules import PRODUCES, SAME_NEWS
+from bot.rules import PRODUCES, SAME_NEWS, told_by
 
 NEWS = frozenset(
     {
@@ -51,7 +52,7 @@ class CaseFile:
     @property
     def closed(self) -> frozenset[Kind]:
         """Kinds not to ask for again."""
-        return self.answered | self.skipped
+        return told_by(self.answered) | self.skipped
 
 
 def fold(ticket: Ticket) -> CaseFile:
@@ -71,7 +72,9 @@ def _after(case: CaseFile, event: Event) -> CaseFile:
             fresh = tuple(CheckResult.from_json(result) for result in body["results"])
             names = {result.name for result in fresh}
             kept = tuple(result for result in case.results if result.name not in names)
-            return replace(case, results=kept + fresh, settled=False)
+            live = any(result.name == WATCH and heard(result) for result in fresh)
+            readings = tuple(r for r in case.readings if not (live and r.kind in PHONE_SPEAKS))
+            return replace(case, results=kept + fresh, readings=readings, settled=False)
         case EventKind.READ:
             return _read(case, Reading.from_log(body["reading"]))
         case EventKind.ANSWERED:

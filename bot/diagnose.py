@@ -24,6 +24,7 @@ from bot.model import (
 from bot.parsers import read
 from bot.rules import decide, next_question, owner_of
 
+WATCH = "register_watch"
 NAMES_ITS_NUMBER = frozenset({Kind.MICROSIP_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
 # Where the PBX says it lives, for reading pastes before any resolver was asked (its own documentation).
 PUBLISHED_ADDRESS = {"call.soundz.uz": "69.62.127.9"}
@@ -69,8 +70,15 @@ def diagnose(
         newest.pop(reading.source, None)  # a newer one also moves to the end
         newest[reading.source] = reading.findings
     for result in results:
-        newest.pop(result.name, None)
-        newest[result.name] = result.findings
+        if result.failure is not None:
+            continue  # not knowing takes nothing back
+        newest.pop(f"check {result.name}", None)
+        newest[f"check {result.name}"] = result.findings
+        if result.name == WATCH and result.findings:
+            for older in (Kind.PBX_LOG.value, "check pbx_log"):  # the same log, now seen live
+                newest.pop(older, None)
+            if heard(result):
+                newest["live"] = (Finding(Tag.LOG_LIVE),)
     findings = correlate(
         [finding for group in newest.values() for finding in group] + list(answers),
         _user_addresses(readings),
@@ -79,6 +87,11 @@ def diagnose(
     if verdict is None and question is None and findings:
         verdict = Verdict(Step.CALL_STAFF, owner_of(Step.CALL_STAFF), Certainty.LIKELY)
     return Diagnosis(findings, verdict, question)
+
+
+def heard(result: CheckResult) -> bool:
+    """Whether a watch saw anything of the user."""
+    return any(finding.tag not in (Tag.LOG_SILENT, Tag.LOG_OTHER_PORT) for finding in result.findings)
 
 
 def read_together(evidence: Sequence[Evidence], context: Context) -> tuple[Reading, ...]:

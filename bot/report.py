@@ -27,7 +27,7 @@ from bot.model import (
     Verdict,
 )
 from bot.parsers import read as read_evidence
-from bot.rules import decide
+from bot.rules import decide, told_by
 from bot.settings import Settings
 from bot.store import read_only
 from bot.table import RULES
@@ -153,7 +153,7 @@ async def explain(settings: Settings, files: Sequence[Path], checks: bool, exten
     except OSError as trouble:
         click.echo(str(trouble), err=True)
         return 2
-    found = diagnose(readings, results, closed={reading.kind for reading in readings})
+    found = diagnose(readings, results, closed=told_by([reading.kind for reading in readings]))
     _print_diagnosis(readings, results, found, as_json)
     return 0
 

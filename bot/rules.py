@@ -158,6 +158,24 @@ PRODUCES: dict[Kind, frozenset[Tag]] = {
         }
     ),
     Kind.OTHER_NETWORK: frozenset({Tag.OTHER_NETWORK_WORKS, Tag.OTHER_NETWORK_FAILS}),
+    Kind.LIVE_REGISTER: frozenset(
+        {
+            Tag.LOG_REGISTERED,
+            Tag.LOG_WRONG_PASSWORD,
+            Tag.LOG_PASSWORD_LOST,
+            Tag.LOG_USERNAME_MISMATCH,
+            Tag.LOG_NOT_FOUND,
+            Tag.LOG_DB_DOWN,
+            Tag.LOG_SERVER_ERROR,
+            Tag.LOG_SEND_EPERM,
+            Tag.LOG_CHALLENGE_REPEATED,
+            Tag.LOG_CHALLENGE_ONCE,
+            Tag.LOG_HEADERS_REWRITTEN,
+            Tag.LOG_REQUEST_BY_IP,
+            Tag.LOG_REQUEST_BY_NAME,
+            Tag.LOG_SILENT,
+        }
+    ),
 }
 
 # What it costs a stressed person on a phone: a button, a number, a paste, a picture or file, another network.
@@ -166,6 +184,7 @@ EFFORT: dict[Kind, int] = {
     Kind.EXTENSION: 2,
     Kind.NSLOOKUP: 2,
     Kind.PING: 2,
+    Kind.LIVE_REGISTER: 3,
     Kind.FIREWALL: 3,
     Kind.MICROSIP_SCREEN: 4,
     Kind.MICROSIP_INI: 5,
@@ -180,14 +199,20 @@ POINTLESS: dict[Tag, frozenset[Kind]] = {
     Tag.PHONE_GOT_401_STOPPED: _REACHED,
     Tag.PHONE_SAYS_NOT_FOUND: _REACHED,
     Tag.PHONE_SAYS_SERVER_ERROR: _REACHED,
-    Tag.PHONE_SAYS_NO_SERVER: frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL}),
+    Tag.PHONE_SAYS_NO_SERVER: frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL, Kind.LIVE_REGISTER}),
 }
-# Who has sent one kind has told what the other would tell.
 SAME_NEWS: dict[Kind, frozenset[Kind]] = {
     Kind.MICROSIP_INI: frozenset({Kind.MICROSIP_SCREEN}),
     Kind.MICROSIP_SCREEN: frozenset({Kind.MICROSIP_INI}),
     Kind.MICROSIP_LOG: frozenset({Kind.MICROSIP_STATUS}),
 }
+
+
+def told_by(kinds: Collection[Kind]) -> frozenset[Kind]:
+    """These kinds, and those that would tell the same."""
+    return frozenset(kinds).union(*(SAME_NEWS.get(kind, frozenset()) for kind in kinds))
+
+
 CHEAP = 2  # an effort worth making only to become surer
 
 _ASKED_OF_USER = frozenset().union(*PRODUCES.values())
@@ -208,9 +233,8 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
                 return None
             rows, dearest, begun = RULES[:place], CHEAP, True
             break
-    told = frozenset(closed).union(*(SAME_NEWS.get(kind, frozenset()) for kind in closed))
     pointless = frozenset().union(*(POINTLESS.get(tag, frozenset()) for tag in known))
-    kinds = [kind for kind in PRODUCES if kind not in told and EFFORT[kind] <= dearest]
+    kinds = [kind for kind in PRODUCES if kind not in closed and EFFORT[kind] <= dearest]
     worth = dict.fromkeys((kind for kind in kinds if kind not in pointless), 0.0)
     for rule in rows:
         missing = [need for need in rule.needs if need.isdisjoint(known)]

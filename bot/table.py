@@ -68,7 +68,10 @@ USER_DNS_FAILS = any_of(
     Tag.USER_DNS_NO_ADDRESS,
     Tag.USER_DNS_ERROR,
 )
-DENIED = any_of(Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403)
+# The log's line is of now and of this phone: the phone says the same, or the log was watched live.
+DENIED = any_of(Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403, Tag.LOG_LIVE)
+NOT_FOUND = any_of(Tag.PHONE_SAYS_NOT_FOUND, Tag.LOG_LIVE)
+FAILED_THERE = any_of(Tag.PHONE_SAYS_SERVER_ERROR, Tag.LOG_LIVE)
 
 RULES: tuple[Rule, ...] = (
     # 1. Nobody can register: the process and its socket.
@@ -124,7 +127,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _row(
         Step.FIX_USERNAME, LIKELY, "404, and the PBX was asked for another number than the user's own",
-        Tag.LOG_NOT_FOUND_OTHER, Tag.PHONE_SAYS_NOT_FOUND,
+        Tag.LOG_NOT_FOUND_OTHER, NOT_FOUND,
     ),
     _row(
         Step.FIX_USERNAME, LIKELY, "404, and the user name typed is not the user's number",
@@ -141,11 +144,11 @@ RULES: tuple[Rule, ...] = (
     ),
     _row(
         Step.CREATE_EXTENSION, LIKELY, "404 on both sides: unknown or disabled",
-        Tag.LOG_NOT_FOUND, Tag.PHONE_SAYS_NOT_FOUND,
+        Tag.LOG_NOT_FOUND, NOT_FOUND,
     ),
     _row(
         Step.SERVER_ERROR, PROVEN, "the PBX answered 500, and its log says why",
-        any_of(Tag.LOG_DB_DOWN, Tag.LOG_SERVER_ERROR), Tag.PHONE_SAYS_SERVER_ERROR,
+        any_of(Tag.LOG_DB_DOWN, Tag.LOG_SERVER_ERROR), FAILED_THERE,
     ),
     _row(
         Step.REDUCE_LOSS, LIKELY, "every request is sent several times, and ping loses packets or is slow",

@@ -124,6 +124,7 @@ class Tag(StrEnum):
     LOG_REQUEST_BY_IP = "log_request_by_ip"  # REGISTER sip:<IP>
     LOG_REQUEST_BY_NAME = "log_request_by_name"  # REGISTER sip:<our name>
     LOG_REGISTER_DUPLICATED = "log_register_duplicated"  # the same request several times: loss or delay
+    LOG_LIVE = "log_live"  # the log was watched while the user pressed Save: what it says is of now
     LOG_OTHER_PORT = "log_other_port"  # 5061: 'Unexpected REGISTER request received'
     # pasted from, or measured on, the PBX host
     SERVER_DNS_OK = "server_dns_ok"  # addresses

@@ -18,6 +18,7 @@ from telegram.ext import (
 )
 from telegram.request import BaseRequest
 
+from bot.checks.register_watch import Watches
 from bot.checks.runner import Runner
 from bot.mailbox import Mailbox
 from bot.redact import redact
@@ -37,6 +38,7 @@ from handlers.pace import Limits
 from handlers.post import Post
 from handlers.reply import Screens
 from handlers.staff import Staff
+from handlers.watching import Watching
 from handlers.webhook import Webhook
 from messages import load
 
@@ -163,9 +165,11 @@ def build(
         inbox.spawn,
     )
     staffed = settings.staff_chat_id is not None
-    desk = Desk(tickets, Runner(), target, screens, Post(application.bot), staff.on_change, staffed=staffed)
+    runner = Runner()
+    desk = Desk(tickets, runner, target, screens, Post(application.bot), staff.on_change, staffed=staffed)
     notices.staff, notices.desk = staff, desk
-    case = Case(desk, inbox.spawn, settings.retention_days)
+    watches = Watches(runner)
+    case = Case(desk, Watching(desk, watches), inbox.spawn, settings.retention_days)
     inflow = Inflow(desk, inbox.spawn, staff.forward)
     _register(application, case, inflow, staff, Errors(screens, staff))
     return Service(application, inbox, courier, desk, staff)

@@ -14,6 +14,7 @@ from bot.casefile import fold
 from bot.model import EventKind, Finding, Kind, Status, Step, Tag, Ticket
 from handlers.desk import Desk
 from handlers.people import Person, Spawn, person_of
+from handlers.watching import Watching
 
 Context = ContextTypes.DEFAULT_TYPE
 
@@ -23,6 +24,7 @@ class Case:
     """Handlers of a private chat."""
 
     desk: Desk
+    watching: Watching
     spawn: Spawn
     retention_days: int
 
@@ -134,6 +136,9 @@ class Case:
             kind = Kind(rest[0])
             if fold(ticket).asked is kind:
                 await log.append(ticket.number, EventKind.SKIPPED, {"question": kind.value}, source=source)
+        elif verb == "watch":
+            self.spawn(f"watch:{source}", self.watching.run(ticket), ticket.chat_id)
+            return
         elif verb == "again":
             if refusal := await self.desk.refusal(person.user_id, "check"):
                 await self.desk.post.send(person.chat_id, refusal)

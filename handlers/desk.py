@@ -252,6 +252,8 @@ class Desk:
         traced = bool(self.target.log_files or self.target.log_command or self.target.api_url)
         if ticket.extension or not (traced or heard & ANSWERED_BY_PBX):
             closed.add(Kind.EXTENSION)
+        if not ticket.extension or not (self.target.log_files or self.target.log_command):
+            closed.add(Kind.LIVE_REGISTER)
         return closed
 
     async def ask(self, ticket: Ticket, case: CaseFile, kind: Kind, *, first: bool = False) -> None:

@@ -40,6 +40,9 @@ STATUS_BUTTONS = (
 DOUBTFUL = frozenset({Tag.SERVER_PING_LOST, Tag.SERVER_PACKETS_DROPPED, Tag.API_DOWN, Tag.PM2_RESTARTED_LATELY})
 # The user need not hear of a check that this installation was never meant to make.
 NOT_MEANT = frozenset({Failure.NOT_HERE, Failure.NOT_CONFIGURED, Failure.NO_TOOL})
+BUTTONS_ONLY = frozenset(
+    {Kind.MICROSIP_STATUS, Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.MICROSIP_SCREEN, Kind.LIVE_REGISTER}
+)  # an example would not help
 TEXT_MAX = 4096  # UTF-16 units after parsing (Bot API)
 
 
@@ -109,6 +112,8 @@ class Screens:
         rows: list[list[InlineKeyboardButton]] = []
         if kind is Kind.MICROSIP_STATUS:
             rows = self._status_buttons(number, ui)
+        if kind is Kind.LIVE_REGISTER:
+            rows = [[self.button("watch", f"{number}:watch")]]
         if kind is Kind.OTHER_NETWORK:
             rows = [self._network_buttons(number)]
         if f"ask.{kind}.command" in self.words and not unix:
@@ -132,7 +137,7 @@ class Screens:
             Markup("<pre>{}</pre>").format(example),
             self.words.html("ask.again_how"),
         ]
-        if kind in (Kind.MICROSIP_STATUS, Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.MICROSIP_SCREEN):
+        if kind in BUTTONS_ONLY:
             del lines[1:]
         buttons = [self.button("skip", f"{number}:skip:{kind}"), self.button("person", f"{number}:person")]
         return Screen(Markup("\n").join(lines), _rows(buttons))

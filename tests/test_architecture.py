@@ -27,7 +27,7 @@ ROOMS = {
     "bot.checks": {"bot.model", "bot.vocabulary", "bot.parsers"},
     "bot.table": {"bot.model", "bot.vocabulary"},
     "bot.rules": {"bot.model", "bot.vocabulary", "bot.table"},
-    "bot.casefile": {"bot.model", "bot.vocabulary", "bot.rules"},
+    "bot.casefile": {"bot.model", "bot.vocabulary", "bot.rules", "bot.diagnose"},
     "bot.diagnose": {"bot.model", "bot.vocabulary", "bot.parsers", "bot.checks", "bot.rules"},
     "bot.batched": {"bot.store"},
     "bot.mailbox": {"bot.store", "bot.batched"},
