@@ -176,6 +176,11 @@ class LogFollower:
             await asyncio.wait(set(self._ending))
 
     @property
+    def has_json(self) -> bool:
+        """Winston's own log is among the files."""
+        return any(one.head.startswith(b"{") for one in self._files.known.values())
+
+    @property
     def trouble(self) -> NotTested | None:
         """Why nothing can be heard: no file and no command; None while at least one of them is followed."""
         if self._files.known or (self._command is not None and self._command.alive):

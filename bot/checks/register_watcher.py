@@ -1,0 +1,234 @@
+"""What does one person's watch know so far? The lines of one extension in; stages, findings and the end out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from bot.checks.pbx_log import DATABASE
+from bot.checks.register_confirm import online_now
+from bot.checks.register_log import Socket
+from bot.checks.register_story import ENDS, STOPPED_AFTER_S, Events, Stage, Story, prove, tell
+from bot.checks.runner import Runner
+from bot.model import Context, Finding, Tag, Target
+from bot.parsers.pbx_log_lines import LogEvent, Said
+
+WAITS_FOR_BETTER_S = 5.0  # after a request that only may be the user's
+SETTLES_S = 1.5  # pressing Save signs off first and registers then
+FOR_OTHERS = (Tag.LOG_NOT_FOUND_OTHER, Tag.LOG_HEADERS_REWRITTEN)  # what lines without the user's number can tell
+
+
+class Watcher:
+    """One watch. `changed` is set whenever there may be something new to show."""
+
+    def __init__(self, target: Target, runner: Runner) -> None:
+        self.target = target
+        self.extension = target.extension or ""
+        self.user_ip = target.user_ip
+        self.changed = asyncio.Event()
+        self.stage = Stage.WAITING  # as last shown
+        self.decided = False
+        self.confirmed = False
+        self.findings: tuple[Finding, ...] = ()
+        self.notes: list[str] = []
+        self._runner = runner
+        self._context = Context(target.host, target.sip_port, target.expected_ips, target.extension)
+        self._since = time.monotonic()
+        self._sockets: list[Socket] = []  # that speak for this extension
+        self._nameless = False
+        self._other: tuple[Finding, ...] = ()
+        self._other_since = 0.0  # monotonic
+        self._judged = 0  # 'registered' lines that were looked into
+
+    # What the keeper of the log tells.
+
+    def mine(self, socket: Socket) -> None:
+        """A line about a socket that speaks for this extension."""
+        if socket.port in self._runner.own_ports:
+            return
+        if all(socket is not one for one in self._sockets):
+            self._sockets.append(socket)
+        self.changed.set()
+
+    def perhaps_mine(self, socket: Socket, event: LogEvent) -> None:
+        """A line about a socket that names nobody, or a number nobody watches.
+
+        It is this user's when it comes from his address; or when he is the only one who is watched and the
+        request names the PBX, for scanners ask by address.
+        """
+        if socket.port in self._runner.own_ports or socket.ip in self.target.expected_ips:
+            return
+        by_name = (socket.host or "").casefold().partition(":")[0] == self._context.host.casefold()
+        if socket.ip != self.user_ip and not by_name:
+            return
+        if event.said is Said.ANSWER_CODE:
+            heard = self._heard(socket)
+            unnamed = prove(heard, replace(self._context, extension=None))
+            self._other = tuple(one for one in (*prove(heard, self._context), *unnamed) if one.tag in FOR_OTHERS)
+            # By his address it is surely his; else the right request may still follow.
+            self._other_since = time.monotonic() - (WAITS_FOR_BETTER_S if socket.ip == self.user_ip else 0)
+        self._nameless |= socket.extension is None or bool(self._other)
+        self.changed.set()
+
+    def trouble(self, event: LogEvent, *, alone: bool) -> None:
+        """What is everybody's: the port is taken, the database is away. `alone`: nobody else is watched."""
+        text = event.text or ""
+        if event.said is Said.SERVER_ERROR and "EADDRINUSE" in text:
+            self._end(Stage.SERVER_ERROR, Finding(Tag.LOG_PORT_TAKEN))
+        elif event.said is Said.REGISTER_ERROR and DATABASE.search("".join(text.split())):
+            self._end(Stage.SERVER_ERROR, Finding(Tag.LOG_DB_DOWN))
+        elif event.said is Said.OTHER_PORT and alone:
+            self._other = (Finding(Tag.LOG_OTHER_PORT),)
+
+    # What the watch asks.
+
+    @property
+    def heard(self) -> bool:
+        """A line that is, or may be, about this user was seen."""
+        return bool(self._sockets) or self._nameless
+
+    @property
+    def source_ip(self) -> str | None:
+        """The user's public address, from a line that names the extension."""
+        socket = self._best()
+        return socket.ip if socket else None
+
+    def advance(self) -> list[Stage]:
+        """The stages reached since the last call, in order. Ends the watch when they decide it."""
+        if self.decided:
+            return self._shown([self.stage])
+        story = self._story()
+        if story is None:
+            return self._without_name()
+        path = story.path
+        if story.stage is Stage.CONFIRMING and story.successes <= self._judged:
+            path = []  # that one was looked into
+        elif story.stage is Stage.STOPPED_AFTER_401 and not self._surely_mine():
+            path = path[:-1]  # a scanner's first packet looks the same
+        shown = self._shown(path)
+        if path and path[-1] in ENDS:
+            self._end(path[-1], *self._proof())
+        return shown
+
+    def _without_name(self) -> list[Stage]:
+        path = [Stage.PACKET_SEEN] if self._nameless else []
+        if self._other and self._nameless and time.monotonic() - self._other_since >= WAITS_FOR_BETTER_S:
+            unnamed = self._other[0].tag is Tag.LOG_HEADERS_REWRITTEN
+            path.append(Stage.HEADERS_REWRITTEN if unnamed else Stage.NOT_FOUND)
+        shown = self._shown(path)
+        if len(path) > 1:
+            self._end(path[-1], *self._other)
+        return shown
+
+    def fell_silent(self) -> list[Stage]:
+        """Nothing came for a while; the watch goes on."""
+        return self._shown([Stage.NOTHING_SEEN])
+
+    @property
+    def unconfirmed(self) -> bool:
+        """The log says 'registered', and that was not looked into yet."""
+        story = self._story()
+        return story is not None and story.stage is Stage.CONFIRMING and story.successes > self._judged
+
+    async def confirm(self) -> list[Stage]:
+        """Asks the API whether the extension is online now, and ends the watch when it is.
+
+        A sign-off leaves it offline: the watch goes on. Where the API cannot be asked, the log's word stands
+        unless another line follows soon.
+        """
+        judged = self._successes()
+        socket = self._best()
+        answer = await online_now(self._runner, self.target, socket.stamp if socket else None)
+        if answer.failure is not None:
+            self.notes.append(f"not confirmed: {answer.failure}")
+            await asyncio.sleep(SETTLES_S)
+        self._judged = judged
+        if self._successes() > judged:
+            return []  # the next one is there already, and it is the one that counts
+        if answer.online is not None:
+            self.confirmed = True
+            self._end(Stage.REGISTERED, *self._proof(), answer.online)
+        elif answer.failure is not None and self.unchallenged:
+            self._end(Stage.REGISTERED, *self._proof())
+        elif answer.failure is None:
+            self.notes.append(answer.detail)
+            return self._shown([Stage.UNREGISTERED])
+        return []
+
+    @property
+    def unchallenged(self) -> bool:
+        """Nothing came after the 'registered' line."""
+        story = self._story()
+        return story is not None and story.stage is Stage.CONFIRMING
+
+    async def pbx_answers(self) -> bool:
+        """Whether the PBX answers our own probe, which its log has to show."""
+        results = await self._runner.run(self.target, only=["sip"], fresh=True)
+        return any(one.tag is Tag.SERVER_SIP_ANSWERS for result in results for one in result.findings)
+
+    def pause_s(self) -> float | None:
+        """When silence itself will mean something; None: only a new line can."""
+        story, left_s = self._story(), 0.0
+        if story is None and self._other and self._nameless:
+            left_s = self._other_since + WAITS_FOR_BETTER_S - time.monotonic()
+        elif story is not None and story.stage is Stage.CHALLENGED and story.challenges == 1:
+            left_s = story.challenged_at + STOPPED_AFTER_S - time.monotonic()
+        return left_s if left_s > 0 else None
+
+    def run_out(self) -> None:
+        """The time is over: what is known now is the result."""
+        if self.decided:
+            return
+        story = self._story()
+        if story is None:
+            seen = Finding(Tag.LOG_PACKET_SEEN if self._nameless else Tag.LOG_SILENT)
+            self.findings = self._other or (seen,)
+            return
+        self.findings = self._proof()
+        if story.stage is Stage.CONFIRMING:  # looked into, and not true
+            offline = Finding(Tag.EXTENSION_OFFLINE, {"extension": self.extension})
+            self.findings = (*(one for one in self.findings if one.tag is not Tag.LOG_REGISTERED), offline)
+        elif not self.findings or self.findings[0].tag in (Tag.LOG_REQUEST_BY_NAME, Tag.LOG_REQUEST_BY_IP):
+            self.findings = (Finding(Tag.LOG_PACKET_SEEN, {"source_ip": self.source_ip}), *self.findings)
+
+    # Its own book-keeping.
+
+    def _shown(self, path: list[Stage]) -> list[Stage]:
+        new = path[path.index(self.stage) + 1 :] if self.stage in path else path
+        if path:
+            self.stage = path[-1]
+        return new
+
+    def _end(self, stage: Stage, *findings: Finding) -> None:
+        self.stage, self.findings, self.decided = stage, findings, True
+        self.changed.set()
+
+    def _heard(self, socket: Socket) -> Events:
+        return [(at, event) for at, event in socket.events if at >= self._since]
+
+    def _best(self) -> Socket | None:
+        """The socket that counts: surely the user's before a stranger's who tries his number, then the latest."""
+        own = self._runner.own_ports
+        heard = [one for one in self._sockets if one.port not in own and self._heard(one)]
+        return max(heard, key=lambda one: (self._is_surely_mine(one), one.json, one.events[-1][0]), default=None)
+
+    def _is_surely_mine(self, socket: Socket) -> bool:
+        by_name = (socket.host or "").casefold().partition(":")[0] == self._context.host.casefold()
+        return socket.ip == self.user_ip or by_name
+
+    def _surely_mine(self) -> bool:
+        socket = self._best()
+        return socket is not None and self._is_surely_mine(socket)
+
+    def _story(self) -> Story | None:
+        socket = self._best()
+        return tell(self._heard(socket), time.monotonic()) if socket else None
+
+    def _successes(self) -> int:
+        story = self._story()
+        return story.successes if story else 0
+
+    def _proof(self) -> tuple[Finding, ...]:
+        socket = self._best()
+        return prove(self._heard(socket), self._context) if socket else ()
