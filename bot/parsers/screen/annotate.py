@@ -28,7 +28,7 @@ FONT_PLACES = (
     "/usr/share/fonts/dejavu/DejaVuSans.ttf",
     "/usr/share/fonts/TTF/DejaVuSans.ttf",
 )
-# the fields and checks that can keep MicroSIP from registering, in the order of the legend
+# the fields and checks that can keep MicroSIP from registering
 ORDER = (
     "server", "proxy", "username", "domain", "login", "transport", "public_address", "nameserver",
     "stun_enabled", "stun_server", "ice", "allow_rewrite", "rport",
@@ -84,11 +84,13 @@ def annotate(content: bytes, reading: Reading, words: Mapping[str, str]) -> byte
     draw = ImageDraw.Draw(image)
     if cover is not None:
         _cover(draw, boxes["password"], words.get("password", ""))
-    shown = {name: how for name, how in verdicts(reading).items() if name in words}
+    judged = sorted(verdicts(reading).items(), key=lambda item: (boxes[item[0]][1], boxes[item[0]][0]))
+    shown = {name: how for name, how in judged if name in words}  # numbered from the top of the picture
     colours = {"right": GREEN, "wrong": RED, "unsure": AMBER}
     numbers = {name: number for number, name in enumerate(shown, 1)}
     for name, how in shown.items():
-        _frame(draw, boxes[name], colours[how], numbers[name], image.size)
+        corner = reading.facts.get("dialog") == "settings"
+        _frame(draw, boxes[name], colours[how], numbers[name], image.size, corner)
     lines = [(numbers[name], colours[how], words[name]) for name, how in shown.items()]
     return _pressed(_with_legend(image, lines, words.get("title", "")))
 
@@ -105,11 +107,12 @@ def _times(box: Box, scale: float) -> Box:
 
 def _framed(image: Image.Image, boxes: dict[str, Box]) -> tuple[Image.Image, dict[str, Box]]:
     """A desktop or photo cut to the dialog with some air, so that a phone shows it large enough."""
-    if not boxes:
+    shown = [box for name, box in boxes.items() if name in ORDER or name == "password"]
+    if not shown:
         return image, boxes
-    left, top = min(box[0] for box in boxes.values()), min(box[1] for box in boxes.values())
-    right, bottom = max(box[2] for box in boxes.values()), max(box[3] for box in boxes.values())
-    air_x, air_y = 0.75 * (right - left), 0.14 * (bottom - top) + 20
+    left, top = min(box[0] for box in shown), min(box[1] for box in shown)
+    right, bottom = max(box[2] for box in shown), max(box[3] for box in shown)
+    air_x, air_y = 0.75 * (right - left), 0.14 * (bottom - top) + 60
     cut = (
         max(0, round(left - air_x)),
         max(0, round(top - air_y)),
@@ -126,15 +129,16 @@ def _cover(draw: ImageDraw.ImageDraw, box: Box, word: str) -> None:
     draw.text(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), word, "#ffffff", _font(size), anchor="mm")
 
 
-def _frame(draw: ImageDraw.ImageDraw, box: Box, colour: str, number: int, size: tuple[int, int]) -> None:
+def _frame(draw: ImageDraw.ImageDraw, box: Box, colour: str, number: int, size: tuple[int, int], corner: bool) -> None:
+    """The frame and its number: left of a check box, or on its corner where a caption stands on the left."""
     small = box[2] - box[0] < 60
     grow, width = (6, 4) if small else (3, 4)
     left, top, right, bottom = box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow
     draw.rounded_rectangle((left, top, right, bottom), radius=6, outline=colour, width=width)
     radius = 15
-    x = left - radius - 5 if small else right
+    x = (left - 4 if corner else left - radius - 5) if small else right
     x = min(max(x, radius + 1), size[0] - radius - 1)
-    y = (top + bottom) / 2
+    y = top - 8 if small and corner else (top + bottom) / 2
     _dot(draw, x, y, radius, colour, number)
 
 
@@ -167,10 +171,15 @@ def _with_legend(image: Image.Image, lines: Sequence[tuple[int, str, str]], titl
     size = max(22, round(image.width / 36))
     pad, step = size, round(size * 1.32)
     draw = ImageDraw.Draw(image)
-    room = image.width - 3.6 * pad - size
+    room = image.width - 4.1 * pad
     wrapped = [(number, colour, _wrapped(draw, text, size, room)) for number, colour, text in lines]
     head = _wrapped(draw, title, round(size * 1.1), image.width - 2 * pad) if title else []
-    height = 2 * pad + sum(len(text) * step + size // 2 for _, _, text in wrapped) + len(head) * round(step * 1.15)
+    height = (
+        2 * pad
+        + sum(len(text) * step + size // 2 for _, _, text in wrapped)
+        + len(head) * round(step * 1.15)
+        + size // 3
+    )
     page = Image.new("RGB", (image.width, image.height + (height if lines or head else 0)), PAPER)
     page.paste(image, (0, 0))
     draw = ImageDraw.Draw(page)
@@ -178,10 +187,11 @@ def _with_legend(image: Image.Image, lines: Sequence[tuple[int, str, str]], titl
     for text in head:
         draw.text((pad, y), text, INK, _font(round(size * 1.1)))
         y += round(step * 1.15)
+    y += size // 3 if head else 0
     for number, colour, texts in wrapped:
         _dot(draw, pad + size * 0.8, y + size * 0.62, round(size * 0.78), colour, number)
         for text in texts:
-            draw.text((2.6 * pad, y), text, INK, _font(size))
+            draw.text((3.1 * pad, y), text, INK, _font(size))
             y += step
         y += size // 2
     return page

@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.parsers.screen.frames import patch
 from bot.parsers.screen.labels import Dialog, Shape
-from bot.parsers.screen.layout import Fit, Seen
+from bot.parsers.screen.layout import CONTROL, Fit, Seen
 from bot.parsers.screen.ocr import Grid, Pixels
 
 SCALE = 4.0  # pixels a unit of v in the piece looked at
@@ -32,8 +32,12 @@ def _sums(grid: Grid) -> Grid:
 def locate(gray: Grid, expected: tuple[float, float], sides: Grid) -> tuple[float, int, int, int]:
     """The best square: score, left, top, side in pixels of the piece."""
     soft = cv2.GaussianBlur(gray, (0, 0), 0.8)
-    across = _sums(np.abs(cv2.Sobel(soft, cv2.CV_32F, 1, 0)))
-    down = _sums(np.abs(cv2.Sobel(soft, cv2.CV_32F, 0, 1)))
+    steep, flat = np.abs(cv2.Sobel(soft, cv2.CV_32F, 1, 0)), np.abs(cv2.Sobel(soft, cv2.CV_32F, 0, 1))
+    cap = max(12.0, 0.3 * float(np.percentile(gray, 98) - np.percentile(gray, 2)))
+    across, down = (
+        _sums(np.minimum(steep, cap)),
+        _sums(np.minimum(flat, cap)),
+    )  # a long faint side beats a short strong tick
     height, width = gray.shape
     best = (-1.0, 0, 0, 0)
     thick = 3
@@ -61,6 +65,19 @@ def locate(gray: Grid, expected: tuple[float, float], sides: Grid) -> tuple[floa
     return best
 
 
+def _column(fit: Fit, name: str, side: float) -> float | None:
+    """u of a check box's middle by the layout."""
+    if fit.dialog is Dialog.ACCOUNT:
+        return CONTROL + side / 2
+    left, right = fit.layout["nameserver"][0] - 97, fit.layout["dtmf_method"][0] - 367
+    return {
+        "rport": 118 + side / 2,
+        "dns_srv": 210 + left + side / 2,
+        "stun_enabled": 97 + left - side / 2,
+        "call_recording": 367 + right - side / 2,
+    }.get(name)
+
+
 def judge(image: Pixels, fit: Fit, row: Seen) -> Square:
     """The check box beside a caption."""
     right = row.match.caption.shape is Shape.CHECK_RIGHT
@@ -68,6 +85,9 @@ def judge(image: Pixels, fit: Fit, row: Seen) -> Square:
     u = float(fit.units(*row.point)[0])
     aspect = float(np.linalg.norm(fit.du)) / fit.px_per_unit
     middle = u + 6.2 / aspect * 0.93 if right else u - 6.2 / aspect * 0.93
+    placed = _column(fit, row.name, 7.8 / aspect)
+    if placed is not None and abs(placed - middle) < 8:
+        middle = placed
     reach_u, reach_v = 9.0 / aspect, 8.5
     piece = patch(image, fit, middle - reach_u, middle + reach_u, float(v) - reach_v, float(v) + reach_v, SCALE)
     gray = np.asarray(cv2.cvtColor(piece, cv2.COLOR_BGR2GRAY), np.float32)

@@ -23,6 +23,7 @@ _CONSOLE = re.compile(
 _LATIN_ONLY = re.compile(r"^[A-Z]:\\|Address|Reply from|Request timed|Pinging|Packets: Sent|Ping statistics")
 _COMMAND = re.compile(r">\s?(?:ping|nslookup|tracert)\s?[a-z0-9]")
 _MARK = re.compile(r"[A-Z]:\\|TTL\s?=|bytes\s?=|Reply from|Pinging|Address|timed out|Server:|Sent =|Minimum")
+_ANSWERS = re.compile(r"\s*(?:Name|Имя|Pinging|Обмен пакетами)")
 _STARS = re.compile(
     r"^\W?(?:[*хxжХXЖ]{2,4}\s+)?(?=\S+ (?:can.t find|не удалось найти) |Request to \S+ timed|Превышено время)"
 )
@@ -123,11 +124,12 @@ def mended(text: str, context: Context) -> str:
     text = _OCTETS.sub(lambda m: re.sub(r"\s", "", m[0]).replace(",", ".").translate(_DIGITS), text)
     text = re.sub(r"(?<==\s)[ЦЗОбВ](?=,|\s|$|\s?мс)|(?<==)[ЦЗОбВ](?=\s?мс)", lambda m: _LETTERS[m[0]], text)
     text = _STARS.sub("*** ", text)
-    text = re.sub(r"\bT[TI1l]L\s*[=-]\s*", "TTL=", text)
+    text = re.sub(r"\b[TТ][TТI1l][LЕEЬ]\s*[=-]\s*", "TTL=", text)
     text = re.sub(r"(\d)\s*rns\b", r"\1ms", text)
     text = re.sub(r"\b[B8В]р?p?[eе][mм][aяа]\s*(?=[=<])", "время", text)
     text = re.sub(r"(\d)\s*[mм][cс](?:[eе][kк])?\b", r"\1мс", text)
     text = re.sub(r"\b(ping|nslookup|tracert)(?=\d|[a-z]+\.[a-z]+\.[a-z])", r"\1 ", text)
     text = re.sub(r"([=<])\s*([\dOolI]+)\s*(ms|мс|мсек)\b", lambda m: m[1] + m[2].translate(_DIGITS) + m[3], text)
-    host = re.escape(context.host).replace(r"\.", r"\s?[.,]\s?")
+    dot = r"\s?[.,]\s?" if _ANSWERS.match(text) else r"\s?\.\s?"  # elsewhere a comma may be what was typed
+    host = re.escape(context.host).replace(r"\.", dot)
     return re.sub(rf"(?<![\w.-]){host}(?![\w-])", context.host, text, flags=re.IGNORECASE)
