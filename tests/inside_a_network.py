@@ -41,6 +41,7 @@ def network() -> Iterator[None]:
         subprocess.run(["ip", *words.split()], check=True)
     yield
     subprocess.run(["nft", "flush", "ruleset"], check=True)
+    subprocess.run(["ip", "link", "delete", "wan"], check=True)
 
 
 def test_the_missing_rule_is_named_and_the_user_is_asked_nothing(tmp_path: Path) -> None:

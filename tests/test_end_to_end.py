@@ -88,12 +88,14 @@ def test_a_stopped_pbx_is_proven_and_the_staff_are_told_what_to_do(tmp_path: Pat
 
 @needs_kamailio
 @pytest.mark.skipif(why_not("nft") is not None, reason=str(why_not("nft")))
-def test_a_closed_firewall_is_found_though_the_pbx_answers_on_its_own_host() -> None:
-    """In a network of its own: see tests/inside_a_network.py."""
-    stories = ROOT / "tests" / "inside_a_network.py"
-    command = ["unshare", "-n", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(stories)]
+@pytest.mark.parametrize("stories", ["inside_a_network.py", "inside_live.py"])
+@pytest.mark.timeout(300)
+def test_stories_that_need_a_network_of_their_own(stories: str) -> None:
+    """A closed firewall though the PBX answers on its own host; a phone that is watched while it registers."""
+    command = ["unshare", "-n", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{stories}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, "passed" in done.stdout) == (0, True), done.stdout
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout or "skipped" in done.stdout, done.stdout
 
 
 @needs_kamailio
