@@ -51,8 +51,9 @@ def bot(tmp_path: Path, pbx: Pbx) -> Iterator[RunningBot]:
 
 def register(pbx: Pbx, password: str) -> int:
     """What Save does: MicroSIP's stack registers 1002; the code it ends with."""
-    server = f"{OUTSIDE}:{pbx.sip_port}"
-    command = [sys.executable, "-m", "tests.phone", "--server", server, "--user", "1002", "--password", password]
+    where = f"{OUTSIDE}:{pbx.sip_port}"  # as a proxy, so that the request names the PBX without a resolver here
+    account = ["--server", "call.soundz.uz", "--proxy", where, "--user", "1002", "--password", password]
+    command = [sys.executable, "-m", "tests.phone", *account]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return int(json.loads(done.stdout.strip().splitlines()[-1])["code"])
 
@@ -87,7 +88,7 @@ def test_a_wrong_password_is_proven_by_the_servers_own_log(bot: RunningBot, pbx:
     assert register(pbx, "another") == 403
     bot.wait_for("Server rad etdi")
     bot.wait_for("parol serverdagisiga mos kelmadi")
-    assert verdict(bot)[:2] == ("fix_password", "user") or verdict(bot)[0] == "try_other_network"
+    assert verdict(bot) == ("fix_password", "user", "proven")
 
 
 def test_a_password_the_server_lost_is_the_servers_fault_and_the_staff_know(bot: RunningBot, pbx: Pbx) -> None:
