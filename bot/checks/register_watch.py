@@ -89,7 +89,7 @@ class Watches:
         except TimeoutError:
             if (trouble := source.follower.trouble) and not watcher.heard:
                 return _failed(trouble, watcher.stage, at, start)
-            watcher.run_out()
+            _show(on_stage, watcher.run_out())
         except NotTested as end:
             return _failed(end, watcher.stage, at, start)
         finally:
@@ -99,28 +99,21 @@ class Watches:
         return WatchResult(result, watcher.stage, watcher.source_ip, watcher.confirmed)
 
     async def _until_decided(self, watcher: Watcher, source: _Log, on_stage: OnStage) -> None:
-        def show(stages: Sequence[Stage]) -> None:
-            for stage in stages:
-                try:
-                    on_stage(stage)
-                except Exception:
-                    log.exception("whoever shows the stages crashed")
-
         started = time.monotonic()
         while True:
             watcher.changed.clear()
-            show(watcher.advance())
+            _show(on_stage, watcher.advance())
             if watcher.decided:
                 return
             if watcher.unconfirmed:
-                show(await watcher.confirm())
-                show([watcher.stage] if watcher.decided else [])
+                _show(on_stage, await watcher.confirm())
+                _show(on_stage, [watcher.stage] if watcher.decided else [])
                 continue
             pause_s = watcher.pause_s()
             if watcher.stage is Stage.WAITING:
                 pause_s = started + self._nothing_after_s - time.monotonic()
                 if pause_s <= 0:
-                    show(watcher.fell_silent())
+                    _show(on_stage, watcher.fell_silent())
                     await _hear_ourselves(watcher, source, started)
                     continue
             with contextlib.suppress(TimeoutError):
@@ -142,6 +135,14 @@ class Watches:
 def _failed(end: NotTested, stage: Stage, at: datetime, start: float) -> WatchResult:
     took_ms = (time.monotonic() - start) * 1000
     return WatchResult(CheckResult(NAME, took_ms, (), end.failure, end.detail, at), stage, None, False)
+
+
+def _show(on_stage: OnStage, stages: Sequence[Stage]) -> None:
+    for stage in stages:
+        try:
+            on_stage(stage)
+        except Exception:
+            log.exception("whoever shows the stages crashed")
 
 
 async def _hear_ourselves(watcher: Watcher, source: _Log, started: float) -> None:

@@ -16,6 +16,7 @@ from bot.parsers.pbx_log_lines import LogEvent, Said
 
 WAITS_FOR_BETTER_S = 5.0  # after a request that only may be the user's
 SETTLES_S = 1.5  # pressing Save signs off first and registers then
+AT_THE_END = {Tag.LOG_CHALLENGE_REPEATED: Stage.ANSWERS_LOST, Tag.LOG_CHALLENGE_ONCE: Stage.STOPPED_AFTER_401}
 FOR_OTHERS = (Tag.LOG_NOT_FOUND_OTHER, Tag.LOG_HEADERS_REWRITTEN)  # what lines without the user's number can tell
 
 
@@ -65,7 +66,10 @@ class Watcher:
         if event.said is Said.ANSWER_CODE:
             heard = self._heard(socket)
             unnamed = prove(heard, replace(self._context, extension=None))
-            self._other = tuple(one for one in (*prove(heard, self._context), *unnamed) if one.tag in FOR_OTHERS)
+            found = [one for one in (*prove(heard, self._context), *unnamed) if one.tag in FOR_OTHERS]
+            if socket.ip != self.user_ip:  # it may be somebody else's address: never to be unbanned for this user
+                found = [replace(one, args={**one.args, "source_ip": None}) for one in found]
+            self._other = tuple(found)
             # By his address it is surely his; else the right request may still follow.
             self._other_since = time.monotonic() - (WAITS_FOR_BETTER_S if socket.ip == self.user_ip else 0)
         self._nameless |= socket.extension is None or bool(self._other)
@@ -176,21 +180,22 @@ class Watcher:
             left_s = story.challenged_at + STOPPED_AFTER_S - time.monotonic()
         return left_s if left_s > 0 else None
 
-    def run_out(self) -> None:
-        """The time is over: what is known now is the result."""
+    def run_out(self) -> list[Stage]:
+        """The time is over: what is known now is the result. The stages that follow from that."""
         if self.decided:
-            return
+            return []
         story = self._story()
         if story is None:
             seen = Finding(Tag.LOG_PACKET_SEEN if self._nameless else Tag.LOG_SILENT)
             self.findings = self._other or (seen,)
-            return
+            return self._shown([] if self._nameless else [Stage.NOTHING_SEEN])
         self.findings = self._proof()
         if story.stage is Stage.CONFIRMING:  # looked into, and not true
             offline = Finding(Tag.EXTENSION_OFFLINE, {"extension": self.extension})
             self.findings = (*(one for one in self.findings if one.tag is not Tag.LOG_REGISTERED), offline)
         elif not self.findings or self.findings[0].tag in (Tag.LOG_REQUEST_BY_NAME, Tag.LOG_REQUEST_BY_IP):
             self.findings = (Finding(Tag.LOG_PACKET_SEEN, {"source_ip": self.source_ip}), *self.findings)
+        return self._shown([AT_THE_END[one.tag] for one in self.findings if one.tag in AT_THE_END])
 
     # Its own book-keeping.
 

@@ -136,9 +136,22 @@ class Lab:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
-    def collect(self, phone: Phone, folder: Path) -> dict[str, Any]:
-        """What both sides paste while the fault lasts, as files in the folder; the phone's outcome."""
+    def start_watch(self, extension: str, limit_s: float = 35.0) -> subprocess.Popen[str]:
+        """The bot's checks and live watch on the PBX's host; it watches already. See tests/faultlab/watching.py."""
+        argv = [*self.net.prefix("host"), sys.executable, "-m", "tests.faultlab.watching", extension, str(limit_s)]
+        environment = {**os.environ, **self.settings(), "CHECK_TIMEOUT_S": "4"}
+        watch = subprocess.Popen(argv, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert watch.stdout is not None
+        watch.stdout.readline()
+        return watch
+
+    def collect(self, phone: Phone, folder: Path, extension: str = USER) -> dict[str, Any]:
+        """What both sides paste while the fault lasts, as files in the folder; the phone's outcome.
+
+        Beside it, under 'live', what a bot saw that was asked nothing but to watch.
+        """
         folder.mkdir(parents=True, exist_ok=True)
+        watch = self.start_watch(extension)
         self.mark = self.pbx.out_log.stat().st_size
         calling = self.start_phone(phone, folder / "phone.log")
         began = time.monotonic()
@@ -156,7 +169,8 @@ class Lab:
             "nft.txt": ("nft", "list", "ruleset"),
         }
         pasted |= {name: self.net.run("host", *argv, check=False) for name, argv in server.items()}
-        found = outcome(calling)
+        found = outcome(calling) | {"live": outcome(watch)}
+        (folder / "live.json").write_text(json.dumps(found))
         pasted["pbx.log"] = self.pasted_log()
         for name, text in pasted.items():
             (folder / name).write_text(text)
@@ -172,7 +186,7 @@ class Lab:
 
 
 def outcome(calling: subprocess.Popen[str]) -> dict[str, Any]:
-    """The phone's last line."""
+    """The last line of a phone or a watch."""
     said, _ = calling.communicate()
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found

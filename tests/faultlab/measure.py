@@ -2,8 +2,9 @@
 
     python -m tests.faultlab.measure [--keep FOLDER] [NAME]…
 
-Three questions a fault: what the user alone can send, all files, and the user's files with the checks run on the
-PBX's host. Several laboratories work side by side, for most of the time is spent waiting for a phone to give up.
+Four questions a fault: what the user alone can send; all files; the user's files with the checks run on the PBX's
+host; and, live, nothing but the checks and the watch of the log while the user presses Save. Several laboratories
+work side by side, for most of the time is spent waiting for a phone to give up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import queue
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass
@@ -34,7 +34,10 @@ HOSTS = ("ss.txt", "ufw.txt", "iptables.txt", "nft.txt", "pbx.log")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault, what the phone said, and the verdict from each evidence: {"step", "owner", "certainty", …} or None."""
+    """One fault, the phone's code, how long the watch took, and the verdict from each evidence.
+
+    A verdict is {"step", "owner", "certainty", …} or None.
+    """
 
     fault: Fault
     code: int | None
@@ -59,9 +62,8 @@ class Row:
 def measured(lab: Lab, fault: Fault, folder: Path) -> Row:
     """Injects, collects, asks, removes."""
     lab.fresh_start()
-    began = time.monotonic()
     with fault.at_work(lab) as phone:
-        found = lab.collect(phone, folder)
+        found = lab.collect(phone, folder, fault.extension)
         users = [folder / name for name in USERS]
         hosts = [folder / name for name in HOSTS]
         answers = {
@@ -70,8 +72,8 @@ def measured(lab: Lab, fault: Fault, folder: Path) -> Row:
             "checks": lab.explain(*users, checks=True, extension=fault.extension),
         }
     (folder / "answers.json").write_text(json.dumps(answers, indent=1))
-    verdicts = {name: answer["verdict"] for name, answer in answers.items()}
-    return Row(fault, found.get("code"), time.monotonic() - began, verdicts)
+    verdicts = {name: answer["verdict"] for name, answer in answers.items()} | {"live": found["live"]["verdict"]}
+    return Row(fault, found.get("code"), found["live"]["seconds"], verdicts)
 
 
 def measure(names: list[str], keep: Path, labs: int = LABS) -> list[Row]:
@@ -126,7 +128,7 @@ def main(words: list[str]) -> None:
         rows = measure(asked.names, asked.keep or Path(temporary), asked.labs)
     for row in rows:
         print(line(row))
-    for evidence in ("user", "files", "checks"):
+    for evidence in ("user", "files", "checks", "live"):
         print(evidence, dict(Counter(row.rating(evidence) for row in rows)))
 
 
