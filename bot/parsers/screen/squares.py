@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from bot.parsers.screen.layout import CONTROL, Fit, Seen
 from bot.parsers.screen.ocr import Grid, Pixels
 
 SCALE = 4.0  # pixels a unit of v in the piece looked at
+ON, OFF = 0.6, 0.47  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
 INNER = 12  # the inside is judged on this many pixels squared
 
 
@@ -29,40 +31,62 @@ def _sums(grid: Grid) -> Grid:
     return np.asarray(np.pad(grid.cumsum(0).cumsum(1), ((1, 0), (1, 0))), np.float64)
 
 
-def locate(gray: Grid, expected: tuple[float, float], sides: Grid) -> tuple[float, int, int, int]:
-    """The best square: score, left, top, side in pixels of the piece."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A square in a piece of the picture: pixels of the piece; `cover`: how whole its faintest side is, 0..1."""
+
+    left: int
+    top: int
+    side: int
+    cover: float
+    strength: float
+
+
+def locate(gray: Grid, expected: tuple[float, float]) -> Place:
+    """The square nearest to what a check box is, about `expected`.
+
+    Sought twice: by its edges' strength, which finds the place exactly but may fall for a strong tick in
+    a faint frame, and by their length alone, which does not.
+    """
     soft = cv2.GaussianBlur(gray, (0, 0), 0.8)
     steep, flat = np.abs(cv2.Sobel(soft, cv2.CV_32F, 1, 0)), np.abs(cv2.Sobel(soft, cv2.CV_32F, 0, 1))
     cap = max(12.0, 0.3 * float(np.percentile(gray, 98) - np.percentile(gray, 2)))
-    across, down = (
-        _sums(np.minimum(steep, cap)),
-        _sums(np.minimum(flat, cap)),
-    )  # a long faint side beats a short strong tick
-    height, width = gray.shape
-    best = (-1.0, 0, 0, 0)
-    thick = 3
-    for side in sides.astype(int):
+    whole = (_sums(np.minimum(steep, cap) / cap), _sums(np.minimum(flat, cap) / cap))
+    strong = (_sums(steep), _sums(flat))
+    exact, sure = _best(strong, whole, gray.shape, expected), _best(whole, whole, gray.shape, expected)
+    return exact if exact.cover >= 0.8 * sure.cover else sure
+
+
+def _best(sums: tuple[Grid, Grid], whole: tuple[Grid, Grid], shape: Any, expected: tuple[float, float]) -> Place:
+    height, width = shape
+    best = Place(0, 0, 12, 0.0, -1.0)
+    for side in (np.arange(6.4, 9.8, 0.5) * SCALE).astype(int):
         xs: Grid
         ys: Grid
-        xs, ys = np.meshgrid(np.arange(1, width - side - thick), np.arange(1, height - side - thick))
+        xs, ys = np.meshgrid(np.arange(1, width - side - 3), np.arange(1, height - side - 3))
         if not xs.size:
             continue
-
-        def line(sums: Grid, x: Grid, y: Grid, w: int, h: int) -> Grid:
-            total = sums[y + h, x + w] - sums[y, x + w] - sums[y + h, x] + sums[y, x]
-            return np.asarray(total / (w * h))
-
-        edges = np.stack([
-            line(across, xs - 1, ys + 2, thick, side - 3), line(across, xs + side - 2, ys + 2, thick, side - 3),
-            line(down, xs + 2, ys - 1, side - 3, thick), line(down, xs + 2, ys + side - 2, side - 3, thick),
-        ])  # fmt: skip
-        score = edges.min(0) + 0.35 * edges.mean(0)
+        edges = _sides(sums, xs, ys, int(side))
         off = np.hypot(xs + side / 2 - expected[0], ys + side / 2 - expected[1]) / SCALE
-        score = score * (1 - 0.06 * off)
+        score = (edges.min(0) + 0.35 * edges.mean(0)) * (1 - 0.06 * off)
         at = np.unravel_index(int(score.argmax()), score.shape)
-        if score[at] > best[0]:
-            best = (float(score[at]), int(xs[at]), int(ys[at]), int(side))
+        if score[at] > best.strength:
+            cover = float(_sides(whole, xs[at], ys[at], int(side)).min())
+            best = Place(int(xs[at]), int(ys[at]), int(side), cover, float(score[at]))
     return best
+
+
+def _sides(sums: tuple[Grid, Grid], x: Grid, y: Grid, side: int) -> Grid:
+    """The mean along the left, right, upper and lower side of squares at x, y."""
+
+    def mean(table: Grid, left: Grid, top: Grid, w: int, h: int) -> Grid:
+        return (table[top + h, left + w] - table[top, left + w] - table[top + h, left] + table[top, left]) / (w * h)
+
+    across, down = sums
+    return np.stack([
+        mean(across, x - 1, y + 2, 3, side - 3), mean(across, x + side - 2, y + 2, 3, side - 3),
+        mean(down, x + 2, y - 1, side - 3, 3), mean(down, x + 2, y + side - 2, side - 3, 3),
+    ])  # fmt: skip
 
 
 def _column(fit: Fit, name: str, side: float) -> float | None:
@@ -80,25 +104,28 @@ def _column(fit: Fit, name: str, side: float) -> float | None:
 
 def judge(image: Pixels, fit: Fit, row: Seen) -> Square:
     """The check box beside a caption."""
-    right = row.match.caption.shape is Shape.CHECK_RIGHT
-    _, v = fit.units(*row.point)
-    u = float(fit.units(*row.point)[0])
+    u, v = (float(at) for at in fit.units(*row.point))
     aspect = float(np.linalg.norm(fit.du)) / fit.px_per_unit
-    middle = u + 6.2 / aspect * 0.93 if right else u - 6.2 / aspect * 0.93
+    beside = 5.8 / aspect * (1 if row.match.caption.shape is Shape.CHECK_RIGHT else -1)
+    middles = [u + beside]
     placed = _column(fit, row.name, 7.8 / aspect)
-    if placed is not None and abs(placed - middle) < 8:
-        middle = placed
+    if placed is not None and abs(placed - middles[0]) < 8:
+        middles.append(placed)
+    squares = [_at(image, fit, middle, v, aspect) for middle in middles]
+    return max(squares, key=lambda one: one.features[5])
+
+
+def _at(image: Pixels, fit: Fit, middle: float, v: float, aspect: float) -> Square:
     reach_u, reach_v = 9.0 / aspect, 8.5
-    piece = patch(image, fit, middle - reach_u, middle + reach_u, float(v) - reach_v, float(v) + reach_v, SCALE)
+    piece = patch(image, fit, middle - reach_u, middle + reach_u, v - reach_v, v + reach_v, SCALE)
     gray = np.asarray(cv2.cvtColor(piece, cv2.COLOR_BGR2GRAY), np.float32)
-    centre = (gray.shape[1] / 2, gray.shape[0] / 2)
-    score, left, top, side = locate(gray, centre, np.arange(6.4, 9.8, 0.5) * SCALE)
+    place = locate(gray, (gray.shape[1] / 2, gray.shape[0] / 2))
     kx = SCALE * aspect
-    u0, v0 = middle - reach_u + left / kx, float(v) - reach_v + top / SCALE
-    corners = np.array([fit.point(a, b) for a in (u0, u0 + side / kx) for b in (v0, v0 + side / SCALE)])
-    box = (*map(float, corners.min(0)), *map(float, corners.max(0)))
-    features = _features(piece, gray, left, top, side, score)
-    return Square(_decide(features), box, features)  # type: ignore[arg-type]
+    u0, v0 = middle - reach_u + place.left / kx, v - reach_v + place.top / SCALE
+    corners = np.array([fit.point(a, b) for a in (u0, u0 + place.side / kx) for b in (v0, v0 + place.side / SCALE)])
+    left, top, right, bottom = map(float, (*corners.min(0), *corners.max(0)))
+    features = _features(piece, gray, place)
+    return Square(_decide(features), (left, top, right, bottom), features)
 
 
 def _tick() -> Grid:
@@ -111,8 +138,9 @@ def _tick() -> Grid:
 TICK = _tick()
 
 
-def _features(piece: Pixels, gray: Grid, left: int, top: int, side: int, score: float) -> tuple[float, ...]:
-    """Inside contrast, frame contrast, likeness to a tick, colour inside, colour outside, edge score."""
+def _features(piece: Pixels, gray: Grid, place: Place) -> tuple[float, ...]:
+    """Inside contrast, frame contrast, likeness to a tick, colour inside and outside, wholeness, text contrast, paper."""
+    left, top, side = place.left, place.top, place.side
     cut = max(3, round(side * 0.22))
     inside = gray[top + cut : top + side - cut, left + cut : left + side - cut]
     colour = piece[top + cut : top + side - cut, left + cut : left + side - cut].astype(np.float32)
@@ -134,22 +162,20 @@ def _features(piece: Pixels, gray: Grid, left: int, top: int, side: int, score: 
     )
     saturation = float(np.median(colour.max(2) - colour.min(2)))
     outside = float(np.median((piece.max(2).astype(np.float32) - piece.min(2))[:3]))
-    return (contrast, frame, likeness, saturation, outside, score, text, paper)
+    return (contrast, frame, likeness, saturation, outside, place.cover, text, paper)
 
 
 def _decide(features: tuple[float, ...]) -> bool | None:
-    contrast, frame, likeness, saturation, outside, score, text, _paper = features
-    if score < 4:
+    """A tick has about the contrast of the letters beside it; an empty box has none, on a photo a little."""
+    contrast, _, likeness, saturation, outside, cover, text, _ = features
+    if cover < 0.3:
         return None
-    ratio = contrast / max(frame, 0.5 * text, 12.0)
     if saturation - outside > 60:
         return True
-    value = ratio * (0.4 + 0.6 * min(1.0, likeness / 0.6))
-    if value > 0.6:
+    ratio = contrast / max(text, 12.0) + 0.25 * (min(likeness, 0.6) - 0.33)
+    if ratio > ON:
         return True
-    if value < 0.38:
-        return False
-    return None
+    return False if ratio < OFF else None
 
 
 CHECKS: dict[Dialog, tuple[str, ...]] = {
