@@ -139,7 +139,7 @@ TICK = _tick()
 
 
 def _features(piece: Pixels, gray: Grid, place: Place) -> tuple[float, ...]:
-    """Inside contrast, frame contrast, likeness to a tick, colour inside and outside, wholeness, text contrast, paper."""
+    """Inside and frame contrast, likeness to a tick, colour inside and outside, wholeness, text contrast, paper."""
     left, top, side = place.left, place.top, place.side
     cut = max(3, round(side * 0.22))
     inside = gray[top + cut : top + side - cut, left + cut : left + side - cut]
