@@ -18,6 +18,7 @@ from bot.parsers import (
     nslookup,
     pbx_log,
     ping,
+    screen_worker,
     traceroute,
 )
 from bot.parsers.mojibake import decode
@@ -42,7 +43,8 @@ def read_text(text: str, context: Context) -> tuple[Reading, ...]:
     """Everything that is recognised in a text, in text order; `()` when nothing is. Never raises."""
     page = Page.of(text)
     claims = [(claim, rank) for rank, parser in enumerate(PARSERS) for claim in _claims(parser, page, context)]
-    kept = [(claim, rank) for claim, rank in claims if not _yields(claim, [other for other, _ in claims])]
+    outputs = [claim for claim, _ in claims if claim.reading.kind is not Kind.MICROSIP_STATUS]
+    kept = [(claim, rank) for claim, rank in claims if not _yields(claim, outputs)]
     kept.sort(key=lambda item: (item[0].first, _place(item[0], page), item[0].last, item[1]))
     return tuple(claim.reading for claim, _ in kept)
 
@@ -50,8 +52,10 @@ def read_text(text: str, context: Context) -> tuple[Reading, ...]:
 def read(evidence: Evidence, context: Context) -> tuple[Reading, ...]:
     """The readings of a message: its text and its file (text of any encoding, INI included). Never raises."""
     readings = read_text(evidence.text, context) if evidence.text else ()
-    if evidence.content is None or is_picture(evidence.content):
+    if evidence.content is None:
         return readings
+    if is_picture(evidence.content):
+        return readings + screen_worker.read(evidence.content, context)
     return readings + read_text(decode(evidence.content), context)
 
 
@@ -72,7 +76,7 @@ def _claims(parser: ModuleType, page: Page, context: Context) -> list[Claim]:
     return claims
 
 
-def _yields(claim: Claim, others: list[Claim]) -> bool:
+def _yields(claim: Claim, outputs: list[Claim]) -> bool:
     """The rule of overlaps: words of the status bar yield to any output that contains them.
 
     All other claims stay, even on one line: their shapes exclude each other, and a line without its breaks may
@@ -80,10 +84,7 @@ def _yields(claim: Claim, others: list[Claim]) -> bool:
     """
     if claim.reading.kind is not Kind.MICROSIP_STATUS:
         return False
-    return any(
-        other.reading.kind is not Kind.MICROSIP_STATUS and other.first <= claim.last and claim.first <= other.last
-        for other in others
-    )
+    return any(output.first <= claim.last and claim.first <= output.last for output in outputs)
 
 
 def _place(claim: Claim, page: Page) -> int:

@@ -28,6 +28,7 @@ _ZONE = re.compile(
 _RULE = re.compile(
     r"(?<!\S)rule(?=\s+(?:priority|family|source|destination|service|port|protocol|icmp|forward|log|audit|accept|drop|reject))"
 )
+_RULE_LINE = re.compile(r"\n[ \t]*rule[^\n]*")
 _ENTRY = re.compile(r"(?<![\w/.-])(?P<ports>\d{1,5}(?:-\d{1,5})?)/(?P<proto>tcp|udp|sctp|dccp)(?![\w/])")
 _PORT_LINE = re.compile(r"[ \t]*(?:\d{1,5}(?:-\d{1,5})?/(?:tcp|udp|sctp|dccp)(?:[ \t]+|$)){1,200}")
 _QUERY = re.compile(r"--query-(?P<kind>port|service)[= ]['\"]?(?P<what>[\w./-]+)")
@@ -56,7 +57,7 @@ def read_firewalld(text: str, command: str | None, port: int) -> Ruling | None:
     fields = list(_FIELD.finditer(text))
     if len({found["key"] for found in fields}) >= 3 or (fields and mine):
         return _zones(text, fields, port)
-    if rich := list(_RULE.finditer(text)):
+    if rich := list(_RULE.finditer(text)) if "rule" in text else []:
         verdict = _rich(text[rich[0].start() :], port)
         return Ruling(
             "firewalld", verdict[0] or NO_RULE, verdict[1], rich[0].start(), len(text.rstrip()), banned=verdict[2]
@@ -119,10 +120,8 @@ def _rich_end(text: str, found: re.Match[str]) -> int:
     """Where the last field ends: rich rules take lines of their own, other fields one line."""
     end = text.find("\n", found.end())
     if found["key"] == "rich rules":
-        while end >= 0 and (following := re.match(r"\n[ \t]*rule[^\n]*", text[end:])):
-            end += following.end()
-            if end >= len(text):
-                break
+        while end >= 0 and (following := _RULE_LINE.match(text, end)):
+            end = following.end()
     return end if end >= 0 else len(text)
 
 

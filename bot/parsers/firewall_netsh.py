@@ -159,7 +159,7 @@ def _limited(remote: str) -> bool:
 
 def _profiles(text: str) -> Ruling | None:
     """`netsh advfirewall show allprofiles`: on or off, and what becomes of packets without a rule."""
-    policies = list(_POLICY.finditer(text))
+    policies = list(_POLICY.finditer(text)) if "Inbound" in text else []
     if not policies:
         return None
     states = [found["state"].upper() for found in _PROFILE_STATE.finditer(text)]

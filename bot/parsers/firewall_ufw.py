@@ -26,13 +26,17 @@ _ACTIVE_WORD = (
     r"active|activu|aktivan|actiu|aktivní|aktiv|ενεργό|activo|aktiivne|käytössä|actif|attivo|actief|ativo|activ|"
     r"активен|активний|aktívny|dejavno|etkin|激活|啓用|啟用|active\.?|faol"
 )
-_INACTIVE = re.compile(rf"(?<![^\n])[ \t]*(?:{_STATUS_WORD})[ \t]*:?[ \t]*(?:{_INACTIVE_WORD})(?!\w)", re.I)
-_ACTIVE = re.compile(rf"(?<![^\n])[ \t]*(?:{_STATUS_WORD})[ \t]*:[ \t]*(?:{_ACTIVE_WORD})(?!\w)", re.I)
+_STATUS = re.compile(
+    rf"(?<![^\n])[ \t]*(?:{_STATUS_WORD})[ \t]*"
+    rf"(?:(?P<inactive>:?[ \t]*(?:{_INACTIVE_WORD})(?!\w))|:[ \t]*(?:{_ACTIVE_WORD})(?!\w))",
+    re.I,
+)
 _HEADER = re.compile(r"(?<!\S)-{1,16}[ \t]+-{2,16}[ \t]+-{1,16}(?!\S)")
 _DEFAULT = re.compile(
     r":[ \t]*(?P<policy>allow|deny|reject)[ \t]*\([^()\n]{1,24}\)[ \t]*,[ \t]*(?:allow|deny|reject|disabled)"
 )
-_ACTION = re.compile(r"(?<!\S)(?P<action>ALLOW|DENY|REJECT|LIMIT)(?:[ \t]+(?P<way>IN|OUT|FWD))?(?=\s|$)")
+_ACTIONS = ("ALLOW", "DENY", "REJECT", "LIMIT")
+_ACTION = re.compile(rf"(?<!\S)(?P<action>{'|'.join(_ACTIONS)})(?:[ \t]+(?P<way>IN|OUT|FWD))?(?=\s|$)")
 _V6 = re.compile(r"\(v6\)|(?<![\w.])(?:[0-9a-f]{1,4}:){2,7}|(?<!\w)::", re.I)
 _NUMBER = re.compile(r"\[[ ]{0,2}\d{1,3}\][ \t]*")
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"
@@ -57,11 +61,11 @@ _SOURCE = re.compile(
 
 def read_ufw(text: str, port: int, own: frozenset[str] = frozenset(), *, asked: bool = False) -> Ruling | None:
     """What the status says, or None where nothing looks like ufw. `asked`: the command was ufw's."""
-    inactive, active = _INACTIVE.search(text), _ACTIVE.search(text)
-    if inactive and (active is None or inactive.start() < active.start()):
-        return Ruling("ufw", INACTIVE, first=inactive.start(), last=inactive.end())
-    header = _HEADER.search(text)
-    default = _DEFAULT.search(text)
+    active = _STATUS.search(text)
+    if active and active["inactive"]:
+        return Ruling("ufw", INACTIVE, first=active.start(), last=active.end())
+    header = _HEADER.search(text) if "--" in text else None
+    default = _DEFAULT.search(text) if "(" in text else None
     rules = _rules(text)
     marks = [found for found in (active, default, header if rules or active else None) if found]
     if not marks and not rules:
@@ -87,7 +91,7 @@ def _names_port(to: str) -> bool:
 def _rules(text: str) -> list[tuple[int, int, str, str, str, str]]:
     """(begin, end, to, action, way, from) of each rule, also where line breaks are lost."""
     rules = []
-    actions = list(_ACTION.finditer(text))
+    actions = list(_ACTION.finditer(text)) if any(word in text for word in _ACTIONS) else []
     free_from = 0  # end of the rule before
     for position, found in enumerate(actions):
         line = text.rfind("\n", 0, found.start()) + 1

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _SS_STATE = r"UNCONN|LISTEN|ESTAB|TIME-WAIT|CLOSE-WAIT|SYN-SENT|SYN-RECV|FIN-WAIT-[12]|LAST-ACK|CLOSING|CLOSED"
-_REST = r"(?P<rest>[^\n]*?)(?=\s(?:udp|tcp)[46]*\s+(?:\d|[A-Z])|\s(?:UNCONN|LISTEN|ESTAB)\s+\d+\s+\d|\n|$)"  # to the next row
+_REST = (  # to the next row
+    r"(?P<rest>[^\n]*?)(?=\s(?:udp|tcp)[46]*\s+(?:\d|[A-Z])|\s(?:UNCONN|LISTEN|ESTAB)\s+\d+\s+\d|\n|$)"
+)
 _SS_ROW = re.compile(
     rf"(?:(?P<proto>udp|tcp|\?\?\?)\s+)?(?P<state>{_SS_STATE})\s+(?P<queue>\d{{1,12}})\s+\d{{1,12}}"
     r"\s+(?P<local>\S+)\s+(?P<peer>\S+)" + _REST
@@ -26,7 +28,7 @@ _LSOF_ROW = re.compile(
     r"\s+\S+\s+\S+\s+(?P<proto>UDP|TCP)\s+(?P<name>\S+)(?P<rest>(?:[ \t]+\([A-Z_]+\))?)"
 )
 _CANDIDATE = re.compile(
-    r"[ut][dc]p|UDP|TCP|UNCONN|LISTEN|ESTAB|IPv[46]|\?\?\?|TIME-WAIT|CLOSE-WAIT|SYN-|FIN-WAIT|LAST-ACK|CLOS"
+    r"udp|tcp|UDP|TCP|UNCONN|LISTEN|ESTAB|IPv[46]|\?\?\?|TIME-WAIT|CLOSE-WAIT|SYN-|FIN-WAIT|LAST-ACK|CLOS"
 )
 _BEFORE_ROW = re.compile(r"[\w/.:>-]")
 _LSOF_TAIL = re.compile(r"IPv[46]\s+\S+\s+\S+\s+(?:UDP|TCP)\s")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.parsers.addresses import ADDRESS, HOST, address, host_name
 from bot.parsers.lookup_reasons import failures
@@ -22,8 +22,7 @@ _SERVER = re.compile(
 _NAME = re.compile(r"name|имя|им.?|nome?|nombre|ad|nazwa|název|名称|名稱|名前|이름|nom|ім'я|isim", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One thing a DNS tool printed, or the command that started it."""
 
     at: int  # offsets in Page.text
@@ -77,6 +76,7 @@ _GETENT = re.compile(
 _BARE = re.compile(rf"^({ADDRESS})$", re.MULTILINE)
 _PAIR = re.compile(rf"(?<![\w])Address(es)?(?: \d{{1,2}})?\s?:\s*({ADDRESS})([#:]\d{{1,5}})?", re.IGNORECASE)
 _MORE = re.compile(rf"[\s,]{{1,40}}({ADDRESS})(?![#:]\d)")
+_GLUED = re.compile(r"([^\s:]{1,16}):([^\s:]+)")
 _NAME_LINE = re.compile(rf"(?<!\S)([^\s:>]{{1,16}}(?: [^\s:]{{1,2}})?) ?: ({HOST})(?=\s|$)")
 _AUTHORITY = re.compile(r"(?:Non-a|\bA)uthoritative answer")
 _FOREIGN = re.compile(
@@ -230,7 +230,7 @@ def _label(window: str) -> tuple[str, str, int]:
     if len(words) < 2 or not window.strip():
         return "", "", 0
     value, before = words[-1], words[-2]
-    glued = re.fullmatch(r"([^\s:]{1,16}):([^\s:]+)", value)
+    glued = _GLUED.fullmatch(value)
     if glued:
         label, value, start = glued[1], glued[2], glued[0]
     elif before == ":" and len(words) > 2:
@@ -241,5 +241,5 @@ def _label(window: str) -> tuple[str, str, int]:
         return value[:-1], "", len(window) - window.rfind(value)
     else:
         return "", "", 0
-    label = re.sub(r"^.*[>\]]", "", label)
+    label = label[max(label.rfind(">"), label.rfind("]")) + 1 :]
     return label, value, len(window) - window.rfind(start, 0, len(window))

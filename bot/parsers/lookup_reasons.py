@@ -29,6 +29,7 @@ _REASONS = tuple(
     )
 )  # fmt: skip
 _STARS = re.compile(r"\*\*\*? (?=[^*\s])([^*]{3,260})")
+_REASONED = re.compile(r"[^:]{3,200}:\s?[A-Za-z][\w-]*(?:\s[a-z][\w-]*){0,5}")
 _HOST_NOT_FOUND = re.compile(rf"\bHost\s+({HOST})\s+not\s+found:\s+(?:(\d+)\s?)?\(?([A-Z]+)?")
 _NO_RECORD = re.compile(rf"(?<!\S)({HOST}) has no (?:A|AAAA|address) record")
 _ERROR_ID = re.compile(r"FullyQualifiedErrorId\s{0,4}:\s{0,4}([\w.]{4,80})([^\n]{0,80})")
@@ -114,13 +115,15 @@ def _starred(text: str) -> Iterator[Failure]:
     """'*** SERVER can't find NAME: Reason' in any language; about the DNS server's own name: nothing."""
     for found in scan(_STARS, text, "** "):
         words = found[1].split("\n\n", 1)[0]
-        reasoned = re.match(r"[^:]{3,200}:\s?[A-Za-z][\w-]*(?:\s[a-z][\w-]*){0,5}", words)
-        line = words.split("\n", 1)[0]
-        said = reasoned[0] if reasoned and reason(" ".join(reasoned[0].split())) else line
-        said, width = " ".join(said.split()), len(said)
+        reasoned = _REASONED.match(words)
+        said, width = " ".join(reasoned[0].split()) if reasoned else "", reasoned.end() if reasoned else 0
+        status = reason(said) if said else None
+        if status is None:  # the reason stands on the same line, if anywhere
+            line = words.split("\n", 1)[0]
+            said, width = " ".join(line.split()), len(line)
+            status = reason(said)
         if _ABOUT_SERVER.search(said):
             continue
-        status = reason(said)
         names = _names(said) if status not in (None, "timeout") else ()
         if not names and re.search(ADDRESS, said) and status != "timeout":
             status = "address"  # about an address: the server's own, unless an address was looked up

@@ -61,6 +61,8 @@ SETTINGS_CHECKS = {
 }
 _TRANSPORTS = {"udp": "UDP", "tcp": "TCP", "tls": "TLS", "": "UDP+TCP"}
 _ACCOUNT = re.compile(r"account([1-9]\d{0,2})")
+_HEAD = re.compile(r"^[^\S\n]*\[(?:settings|account\d{1,3}|global)\][^\S\n]*$", re.IGNORECASE | re.MULTILINE)
+_PAIR = re.compile(r"\s*(?:\[\w{1,20}\]\s*$|[A-Za-z]\w{1,40} ?=)")
 _ONLY_HERE = frozenset(
     ("authid", "publicaddr", "allowrewrite", "registerrefresh", "hidecid", "disablesessiontimer", "dialplan")
 )
@@ -82,20 +84,20 @@ def parse(page: Page, context: Context) -> list[Claim]:
     """One claim, for a pasted file; a file that was sent as such goes through decode_ini and read_ini."""
     if "=" not in page.text:
         return []
-    first = next((n for n, line in enumerate(page.lines) if _is_head(line)), None)
-    start = ""
+    head, start = _HEAD.search(page.text), ""
+    first = page.line_at(head.start()) if head else None
     if first is None:
         first, start = _headless(page.lines), "[Account1]\n"
     if first is None:
         return []
-    last = max(n for n, line in enumerate(page.lines) if n == first or (n > first and _is_pair(line)))
+    last = next((n for n in range(len(page.lines) - 1, first, -1) if _PAIR.match(page.lines[n])), first)
     reading = read_ini(start + "\n".join(page.lines[first : last + 1]), context)
     return [Claim(first, last, reading)] if reading else []
 
 
 def _headless(lines: tuple[str, ...]) -> int | None:
     """The first line of an account pasted without its '[Account1]', known by keys that only MicroSIP has."""
-    keys = {n: line.partition("=")[0].strip().casefold() for n, line in enumerate(lines) if _is_pair(line)}
+    keys = {n: line.partition("=")[0].strip().casefold() for n, line in enumerate(lines) if _PAIR.match(line)}
     known = [n for n, key in keys.items() if key in ACCOUNT_FIELDS.values() or key in ACCOUNT_CHECKS.values()]
     sure = {"server", "domain"} & set(keys.values()) and _ONLY_HERE & set(keys.values())
     return known[0] if sure and len(known) >= _ENOUGH else None
@@ -104,7 +106,7 @@ def _headless(lines: tuple[str, ...]) -> int | None:
 def decode_ini(content: bytes) -> str | None:
     """The text of a MicroSIP.ini, None if the bytes are none. UTF-16LE with its mark, UTF-8, cp1251."""
     decoded = decode(content)
-    if decoded is None or not any(_is_head(line) for line in decoded.text.splitlines()[:200]):
+    if decoded is None or not any(_HEAD.match(line) for line in decoded.text.splitlines()[:200]):
         return None
     return decoded.text
 
@@ -135,14 +137,6 @@ def read_ini(text: str, context: Context) -> Reading | None:
     wrong = any(finding.tag in _RED for finding in judged)
     status = "no_account" if not account.active else "wrong" if wrong else "right"
     return Reading(Kind.MICROSIP_INI, "microsip", status, facts, judged)
-
-
-def _is_head(line: str) -> bool:
-    return re.match(r"\s*\[(?:settings|account\d{1,3}|global)\]\s*$", line, re.IGNORECASE) is not None
-
-
-def _is_pair(line: str) -> bool:
-    return re.match(r"\s*(?:\[\w{1,20}\]\s*$|[A-Za-z]\w{1,40} ?=)", line) is not None
 
 
 def _accounts(found: dict[str, Section]) -> list[str]:

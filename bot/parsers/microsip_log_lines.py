@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Said(StrEnum):
@@ -34,8 +34,7 @@ class Said(StrEnum):
     CONNECT_FAILED = "connect_failed"  # transport, code
 
 
-@dataclass(frozen=True, slots=True)
-class LogEvent:
+class LogEvent(NamedTuple):
     """One thing the log says, `at` its offset. None: not in it."""
 
     said: Said

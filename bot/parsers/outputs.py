@@ -7,7 +7,7 @@ root@pbx:~# ufw status | grep 5060     an output of its own, with its command
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.parsers.page import Page, split_prompt
 
@@ -36,12 +36,13 @@ class Output:
     text: str
     first: int
     last: int
+    page: Page = field(repr=False)
     silent: bool = False
     line: int | None = None  # of the command
 
     def line_of(self, offset: int) -> int:
         """The page's line that holds this text's character."""
-        return self.first + self.text.count("\n", 0, max(0, offset))
+        return self.page.line_at(self.page.offset_of(self.first) + max(0, offset))
 
 
 def outputs(page: Page) -> list[Output]:
@@ -60,11 +61,11 @@ def outputs(page: Page) -> list[Output]:
 
 def _printed(page: Page, line: int, command: str, first: int, last: int, ended: bool) -> Output:
     if first > last:
-        return Output(command, "", line, line, silent=ended, line=line)
+        return Output(command, "", line, line, page, silent=ended, line=line)
     said_so = not ended and bool(_NOTHING.match(page.lines[first]))
     if said_so:
-        return Output(command, "", line, line, silent=True, line=line)
-    return Output(command, "\n".join(page.lines[first : last + 1]), first, last, line=line)
+        return Output(command, "", line, line, page, silent=True, line=line)
+    return Output(command, "\n".join(page.lines[first : last + 1]), first, last, page, line=line)
 
 
 def _unprompted(page: Page, first: int, last: int) -> list[Output]:
@@ -82,9 +83,9 @@ def _unprompted(page: Page, first: int, last: int) -> list[Output]:
         while begin < number and (not page.lines[begin].strip() or split_prompt(page.lines[begin])):
             begin += 1
         if begin < number and command is not None and _NOTHING.match(page.lines[begin]) and line is not None:
-            found.append(Output(command, "", line, line, silent=True, line=line))
+            found.append(Output(command, "", line, line, page, silent=True, line=line))
         elif begin < number:
-            found.append(Output(command, "\n".join(page.lines[begin:number]), begin, number - 1, line=line))
+            found.append(Output(command, "\n".join(page.lines[begin:number]), begin, number - 1, page, line=line))
         if number <= last:
             command = re.sub(r"^\s*(?:sudo\s+)?", "", page.lines[number])
             line, start = number, number + 1

@@ -20,6 +20,7 @@ from bot.parsers.pbx_log_trail import Outcome, Source, Trail
 
 _GAP = 4  # so many lines of something else part two logs
 _MAX_JOINED = 12  # physical lines of one wrapped log line
+_MAX_CHARS = 4096  # of it
 # Lines inside a log that carry no event: the SIP text of the PBX's own REGISTER, printed without time stamps.
 _SIP_TEXT = re.compile(
     r"\s*(?:(?:Via|From|To|Call-ID|CSeq|Contact|Max-Forwards|User-Agent|Expires|Content-Length|Allow"
@@ -76,7 +77,7 @@ def _logical(lines: tuple[str, ...]) -> Iterator[tuple[int, int, tuple[LogEvent,
         end, text = at, lines[at]
         found = read_line(text)
         if begins_record(text):
-            while end - at < _MAX_JOINED and _goes_on(lines, end, text, found, widths):
+            while end - at < _MAX_JOINED and len(text) < _MAX_CHARS and _goes_on(lines, end, text, found, widths):
                 end += 1
                 text += lines[end]
                 found = read_line(text)

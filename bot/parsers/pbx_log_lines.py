@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Said(StrEnum):
@@ -44,8 +44,7 @@ class Said(StrEnum):
     ELSE = "else"  # a line of this log that says nothing about a client
 
 
-@dataclass(frozen=True, slots=True)
-class LogEvent:
+class LogEvent(NamedTuple):
     """One thing the PBX wrote. None: not in the line."""
 
     said: Said
@@ -58,12 +57,13 @@ class LogEvent:
     text: str | None = None
 
 
-_ANSI = re.compile(r"(?:\x1b|\^\[|␛)?\[\d{1,3}(?:;\d{1,3}){0,4}m")
+_COLOUR = r"\[\d{1,3}(?:;\d{1,3}){0,4}m"
+_ANSI = re.compile("|".join(escape + _COLOUR for escape in ("", r"\x1b", r"\^\[", "␛")))
 _DATE = r"20\d\d[-‐‑–—]\d\d[-‐‑–—]\d\d[ T-]{0,3}\d\d:\d\d:\d\d"
 _STAMP = re.compile(rf"{_DATE}(?:[.,]\d{{1,6}})?Z?\s{{0,3}}(?:[+-]\d\d:?\d\d)?:?\s{{0,3}}")
 _PM2_STAMP = re.compile(r".{19,24}[+-]\d\d:\d\d:\s{0,3}")  # pm2 puts its own before every line
 # Where another log line begins inside a line: a time stamp, or pm2's process number and name.
-_NEXT_LINE = re.compile(rf"(?=timestamp=20)|(?=\d\|[\w-]{{2,20}}\s{{0,3}}\|)|(?<!\d)(?={_DATE})|(?<=\d)(?={_DATE})")
+_NEXT_LINE = re.compile(rf"timestamp=(?=20)|\d(?=\|[\w-]{{2,20}}\s{{0,3}}\|)|(?={_DATE})20")
 _BEGINS = re.compile(
     rf"\s*(?:\d{{1,3}}\|[\w-]{{2,20}}\s{{0,3}}\||{_DATE}|\[SIP\b|\[TAILING|timestamp=20|\{{\s?[\"“”]"
     r"|(?:error|warn|info|debug):|Extension \S{1,64} registered from|Authentication failed for)"
@@ -115,9 +115,9 @@ _MESSAGES = (
     _message(Said.OTHER_PORT, r"UnexpectedREGISTERrequestreceived"),
 )
 # Quotations of what a client sent: the rest of the line is the client's.
-_REQUEST = re.compile(r"\[SIP\]Request:(?P<text>.*)", re.DOTALL)
+_REQUEST = "[SIP]Request:"
 _REQUEST_LINE = re.compile(r"(?P<text>[A-Z]{2,12})sips?:(?P<uri>[^\[\]]{1,200}?)SIP/2\.0")
-_QUOTED = re.compile(r"\[SIP\](?:Unhandledmethod:|Callfrom|Caller)|Callfrom")
+_QUOTED = ("[SIP]Unhandledmethod:", "[SIP]Callfrom", "[SIP]Caller", "Callfrom")
 # Lines of this log that are about no client.
 _ERROR = re.compile(r"(?:handleRegister|SIP Server error|Failed to start server): ?([^\"]{1,200})")
 _OWN = re.compile(
@@ -127,10 +127,10 @@ _OWN = re.compile(
 )
 # The beginnings of messages, where one line follows another without a time stamp between.
 _NEXT_MESSAGE = re.compile(
-    r"(?=\[SIP(?:DEBUG)?\]|Extension(?:notfound|\S{1,64}?registeredfrom\d)|Authenticationfailedfor"
+    r"\[SIP(?:DEBUG)?\]|Extension(?=notfound|\S{1,64}?registeredfrom\d)|Authenticationfailedfor"
     r"|Digestauthverification|SIPpasswordnot|Couldnotretrievepassword|Usernamemismatch:|ErrorinhandleRegister"
     r"|SIPServererror:|Failedtostartserver:|Databaseconnectionerror|Unexpected(?:erroronidle|REGISTER)"
-    r"|Nousernamefoundin)"
+    r"|Nousernamefoundin"
 )
 _START = 6  # so many letters tell the messages apart well enough
 
@@ -144,6 +144,7 @@ def _by_start() -> dict[str, list[tuple[Said, re.Pattern[str]]]]:
 
 
 _BY_START = _by_start()
+_SIGN = re.compile("|".join((r"20\d\d[-‐‑–—]", "message", "Callfrom", *map(re.escape, _BY_START), _OWN.pattern)))
 # One of these is in every log of the PBX, whatever happened to its white space.
 _MARKS = (
     "[SIP",
@@ -166,6 +167,8 @@ def may_be_log(text: str) -> bool:
 
 def read_line(line: str) -> tuple[LogEvent, ...]:
     """The events of a line in order; () for a line that is not of this log. Never raises."""
+    if not _SIGN.search(_squash(line)):
+        return ()
     events = tuple(_events(_ANSI.sub("", line)))
     return tuple(event for event in events if event.said is not Said.ELSE) or events[:1]
 
@@ -176,7 +179,7 @@ def begins_record(line: str) -> bool:
 
 
 def _events(line: str) -> Iterator[LogEvent]:
-    quoted = [match[1] for match in _MESSAGE.finditer(line)]
+    quoted = [match[1] for match in _MESSAGE.finditer(line)] if "message" in line else None
     if quoted:
         for message in quoted:
             plain = _ESCAPE.sub(_unescape, message)
@@ -194,8 +197,8 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _records(line: str) -> Iterator[LogEvent]:
-    for record in _NEXT_LINE.split(line):
-        bare = _PM2.sub("", record, count=1)
+    for record in _cut(_NEXT_LINE, line):
+        bare = _PM2.sub("", record, count=1) if "|" in record else record
         stamp = _STAMP.match(bare)
         rest = bare[stamp.end() :] if stamp else bare
         message = _squash(rest)
@@ -213,7 +216,13 @@ def _worded(event: LogEvent, line: str) -> LogEvent:
         return event
     words = " ".join(line.split())
     reason = _ERROR.search(words)
-    return replace(event, text=(reason[1] if reason else words)[:120])
+    return event._replace(text=(reason[1] if reason else words)[:120])
+
+
+def _cut(pattern: re.Pattern[str], text: str) -> list[str]:
+    """The text cut before each match."""
+    cuts = [found.start() for found in pattern.finditer(text)]
+    return [text[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
 def _squash(text: str) -> str:
@@ -222,24 +231,22 @@ def _squash(text: str) -> str:
 
 def _messages(message: str) -> Iterator[LogEvent]:
     """The events of a message without white space, as far as the PBX itself speaks."""
-    for part in _NEXT_MESSAGE.split(message):
+    for part in _cut(_NEXT_MESSAGE, message):
         event = _read(part)
         if event is not None:
             yield event
-        if _QUOTED.match(part):
+        if part.startswith(_QUOTED):
             return
-        request = _REQUEST.match(part)
-        if request and not _REQUEST_LINE.fullmatch(request["text"]):
+        if part.startswith(_REQUEST) and not _REQUEST_LINE.fullmatch(part, len(_REQUEST)):
             return
 
 
 def _read(message: str) -> LogEvent | None:
     if not message:
         return None
-    request = _REQUEST.match(message)
-    if request:
-        return _request(request["text"])
-    if _QUOTED.match(message):
+    if message.startswith(_REQUEST):
+        return _request(message.removeprefix(_REQUEST))
+    if message.startswith(_QUOTED):
         return LogEvent(Said.IGNORED if "Unhandledmethod:" in message[:30] else Said.ELSE)
     for said, pattern in _BY_START.get(message[:_START], ()):
         match = pattern.match(message)

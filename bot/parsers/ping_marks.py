@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.parsers import ping_patterns as shape
-from bot.parsers.addresses import address, host_name
+from bot.parsers.addresses import address, host_name, may_hold_v6
 from bot.parsers.page import Page
-from bot.parsers.scan import scan
+from bot.parsers.scan import scan, windows
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One thing a ping program printed, or the command that started it."""
 
     at: int  # offsets in Page.text
@@ -88,10 +87,10 @@ def _starts(text: str) -> Iterator[Mark]:
 def _lines(text: str) -> Iterator[Mark]:
     for found in scan(shape.WINDOWS_REPLY, text, "TTL="):
         yield Mark(found.start(), found.end(), "reply", "windows-ping", ip=found[1])
-    for found in scan(shape.WINDOWS_REPLY6, text, *shape.TIME_WORDS):
+    for found in scan(shape.WINDOWS_REPLY6, text, *shape.TIME_WORDS) if may_hold_v6(text) else ():
         if ip := address(found[1]):
             yield Mark(found.start(), found.end(), "reply", "windows-ping", ip=ip)
-    for found in scan(shape.UNIX_REPLY, text, "seq="):
+    for found in scan(shape.UNIX_REPLY, text, " ttl="):
         tool = None if found[2] else "busybox-ping"
         yield Mark(found.start(), found.end(), "reply", tool, ip=found[1], sequence=int(found[3]))
     for found in scan(shape.TIMED_OUT, text, *shape.TIMED_OUT_WORDS):
@@ -117,13 +116,14 @@ def _errors(text: str) -> Iterator[Mark]:
         yield Mark(found.start(), found.end(), "unreachable", "windows-ping")
     for found in scan(shape.GENERAL, text, *shape.GENERAL_WORDS):
         yield Mark(found.start(), found.end(), "general", "windows-ping")
-    for pattern in shape.UNKNOWN if any(word in text for word in shape.UNKNOWN_WORDS) else ():
-        for found in scan(pattern, text, *shape.UNKNOWN_WORDS):
-            word = next(filter(None, found.groups()), "")
-            if host := host_name(word):
-                tool = "windows-ping" if pattern in shape.UNKNOWN[:4] else None
-                tool = "test-netconnection" if found[0].startswith("Name res") else tool
-                yield Mark(found.start(), found.end(), "unknown", tool, None if host.startswith("ping") else host)
+    for start, end in windows(text, shape.UNKNOWN_WORDS):
+        for number_of, pattern in enumerate(shape.UNKNOWN):
+            for found in pattern.finditer(text, start, end):
+                word = next(filter(None, found.groups()), "")
+                if host := host_name(word):
+                    tool = "windows-ping" if number_of < 4 else None
+                    tool = "test-netconnection" if found[0].startswith("Name res") else tool
+                    yield Mark(found.start(), found.end(), "unknown", tool, None if host.startswith("ping") else host)
 
 
 def _windows_lines(text: str) -> Iterator[Mark]:

@@ -15,11 +15,11 @@ AFTER = 300  # and end after it
 
 def scan(pattern: re.Pattern[str], text: str, *words: str) -> Iterator[re.Match[str]]:
     """`pattern.finditer(text)`, looked for only around the words. Every match must hold or touch one of them."""
-    for start, end in _windows(text, words):
+    for start, end in windows(text, words):
         yield from pattern.finditer(text, start, end)
 
 
-def _windows(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+def windows(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     """Stretches around the words in text order, without overlaps; each ends where a line ends, if one does soon."""
     places = sorted(at for word in words for at in _places(text, word))
     start, end = 0, -1

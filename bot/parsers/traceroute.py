@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.model import Context, Finding, Kind, Reading, Tag
 from bot.parsers.addresses import ADDRESS, HOST, V4, address, host_name
 from bot.parsers.page import Claim, Page
 from bot.parsers.prompts import only_names
-from bot.parsers.scan import scan
+from bot.parsers.scan import scan, windows
 
 _TAGS = {
     "reached": Tag.USER_TRACE_REACHED,
@@ -41,6 +42,7 @@ _WINDOWS_WORDS = re.compile(
     rf"(?:Tracing\s+route\s+to|Трассировка\s+маршрута\s+к)\s+({HOST}|{V4})(?:\s+\[({ADDRESS})\])?"
 )
 _MTR_TO = re.compile(rf"\s->\s({HOST})\s\(({ADDRESS})\)")
+_TIME_WORDS = tuple(f"{digit}{space}ms" for digit in range(10) for space in (" ", "\n", ""))
 _TIME = r"<?\d{1,5}\s[^\s\d*<]{1,6}"
 _TRACERT_ROW = re.compile(
     rf"(?<!\S)(\d{{1,2}})\s+(?:(?:{_TIME}|\*)\s+){{3}}(?:{HOST}\s+\[({ADDRESS})\]|({ADDRESS})|(?=[^\W\d]|\ufffd))"
@@ -84,8 +86,7 @@ _UNKNOWN_WORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     at: int
     end: int
     kind: str  # command | header | row | last | unknown | foreign
@@ -214,7 +215,9 @@ def _headers(text: str) -> list[_Mark]:
         tool = "busybox-traceroute" if m[4] else "traceroute"
         found.append(_Mark(m.start(), m.end(), "header", tool, host_name(m[1]), address(m[2])))
     words = {m.start(1): m for m in scan(_WINDOWS_WORDS, text, "Tracing", "Трассировка")}
-    for m in scan(_WINDOWS, text, "30", "[1", "[2", "[3", "[4", "[5", "[6", "[7", "[8", "[9"):
+    for m in scan(_WINDOWS, text, " 1 ", "\n1 ", " 1\n", "\n1\n"):
+        if m[3] and "30" not in text[max(0, m.start() - 60) : m.end()]:
+            continue  # an address alone proves nothing without tracert's number of hops
         start = m.start(1) if m[1] else m.start(3)
         words.pop(start, None)
         found.append(_Mark(start, start + 1, "header", "tracert", host_name(m[1] or ""), address(m[2] or m[3])))
@@ -228,10 +231,11 @@ def _headers(text: str) -> list[_Mark]:
 
 def _rows(text: str) -> list[_Mark]:
     found = []
-    for m in scan(_TRACERT_ROW, text, " ms", "\nms", "мс", "* ", "*\n", "\ufffd", "reports"):
+    times = tuple(word for word in _TIME_WORDS if word in text) if "ms" in text else ()
+    for m in scan(_TRACERT_ROW, text, *times, "мс", "* ", "*\n", "\ufffd", "reports"):
         ip = address(m[2] or m[3] or "")
         found.append(_Mark(m.start(), m.end(), "row", "tracert", ip=ip, answers=ip is not None))
-    for m in scan(_UNIX_ROW, text, " ms", "ms ", "* *", "*\n"):
+    for m in scan(_UNIX_ROW, text, *times, "* *", "*\n"):
         found += _unix_row(text, m)
     for m in scan(_MTR_ROW, text, "%", "???", "100.0", "waiting"):
         answers = m[5] is None and m[2] != "???" and m[4] != "100.0"
@@ -239,7 +243,7 @@ def _rows(text: str) -> list[_Mark]:
     for m in scan(_MTR_CSV, text, "MTR."):
         answers = m[2] != "???" and not m[3].startswith("100.")
         found.append(_Mark(m.start(), m.end(), "row", "mtr", ip=address(m[2]), answers=answers))
-    for m in scan(_PATH_ROW, text, "ms", "no reply", "LOCALHOST"):
+    for m in scan(_PATH_ROW, text, *times, "no reply", "LOCALHOST"):
         kind = "reached" if m[2] else "row"
         found.append(_Mark(m.start(), m.end(), kind, "tracepath", answers=not m[1]))
     for m in scan(_PATH_END, text, "pmtu"):
@@ -270,9 +274,10 @@ def _unix_row(text: str, row: re.Match[str]) -> list[_Mark]:
 
 def _unknown(text: str) -> list[_Mark]:
     found = []
-    for pattern in _UNKNOWN:
-        for m in scan(pattern, text, *_UNKNOWN_WORDS):
-            tool = "mtr" if m[0].startswith("mtr") else "tracepath" if m[0].startswith("tracepath") else "traceroute"
-            tool = "tracert" if pattern in _UNKNOWN[:3] else tool
-            found.append(_Mark(m.start(), m.end(), "unknown", tool, host_name(m[1] or "")))
+    for start, end in windows(text, _UNKNOWN_WORDS):
+        for number, pattern in enumerate(_UNKNOWN):
+            for m in pattern.finditer(text, start, end):
+                tool = next((tool for tool in ("mtr", "tracepath") if m[0].startswith(tool)), "traceroute")
+                tool = "tracert" if number < 3 else tool
+                found.append(_Mark(m.start(), m.end(), "unknown", tool, host_name(m[1] or "")))
     return found
