@@ -21,6 +21,7 @@ from telegram.request import BaseRequest
 from bot.checks.register_watch import Watches
 from bot.checks.runner import Runner
 from bot.mailbox import Mailbox
+from bot.parsers import screen_worker
 from bot.redact import redact
 from bot.settings import Settings
 from bot.store import Store
@@ -35,6 +36,7 @@ from handlers.inbox import Inbox
 from handlers.lines import requests
 from handlers.notices import Notices
 from handlers.pace import Limits
+from handlers.pictures import Pictures
 from handlers.post import Post
 from handlers.reply import Screens
 from handlers.staff import Staff
@@ -166,7 +168,18 @@ def build(
     )
     staffed = settings.staff_chat_id is not None
     runner = Runner()
-    desk = Desk(tickets, runner, target, screens, Post(application.bot), staff.on_change, staffed=staffed)
+    post = Post(application.bot)
+    desk = Desk(
+        tickets,
+        target,
+        screens,
+        runner,
+        post,
+        staff.on_change,
+        Pictures(screens, post),
+        staffed=staffed,
+        reads_pictures=screen_worker.available(),
+    )
     notices.staff, notices.desk = staff, desk
     watches = Watches(runner)
     case = Case(desk, Watching(desk, watches), inbox.spawn, settings.retention_days)

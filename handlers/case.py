@@ -129,6 +129,12 @@ class Case:
         if verb == "st":
             reading = self.desk.read_status(rest[0], rest[1])
             await self.desk.add(ticket, (reading,), text=None, source=source, media="button")
+        elif verb == "field":
+            reading_of = self.desk.of_field(ticket, rest[0], rest[1] == "yes")
+            if reading_of is None:
+                await self._say(person, "case.old_button")
+                return
+            await self.desk.add(ticket, (reading_of,), text=None, source=source, media="button")
         elif verb == "net":
             tag = Tag.OTHER_NETWORK_WORKS if rest[0] == "works" else Tag.OTHER_NETWORK_FAILS
             await self.desk.answer(ticket.number, Kind.OTHER_NETWORK, Finding(tag), source=source)

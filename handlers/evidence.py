@@ -16,10 +16,13 @@ from bot.casefile import fold
 from bot.limits import PICTURES_AT_ONCE
 from bot.model import EventKind, Evidence, Kind, Reading, Status, Ticket
 from bot.parsers import is_picture
+from bot.parsers.field_marks import ORDER, wrong_names
 from bot.parsers.microsip_ini import decode_ini
 from bot.redact import holds_secret
-from handlers.desk import EXTENSION, Desk
+from handlers.desk import Desk
+from handlers.intake import EXTENSION
 from handlers.people import Person, Spawn, ToStaff, person_of
+from handlers.pictures import LABEL
 
 Context = ContextTypes.DEFAULT_TYPE
 TEXT_KB, FILE_MB, PICTURE_MB = 64, 5, 10
@@ -67,7 +70,8 @@ class Inflow:
             return
         if len(text.encode()) > TEXT_KB * 1024:
             await self._say(person, "media.too_long", limit_kb=TEXT_KB)
-        await self._take(person, message, Evidence(text=text), "text")
+        evidence = Evidence(text=text)
+        await self._take(person, message, evidence, "text", await self.desk.read(current, evidence))
 
     # --- files ---
 
@@ -92,7 +96,7 @@ class Inflow:
             self._pictures[person.chat_id] -= 1
 
     async def _content(self, person: Person, message: Message, content: bytes, declared: str) -> None:
-        if is_picture(content) and not self.desk.pictures:
+        if is_picture(content) and not self.desk.reads_pictures:
             if await self._first_of_album(message):
                 ticket = await self.desk.open_ticket(person)
                 self.to_staff(ticket, message)
@@ -100,39 +104,48 @@ class Inflow:
             return
         evidence = Evidence(text=message.caption, content=content, media_type=declared)
         media = "photo" if is_picture(content) else "document"
-        readings = await self._take(person, message, evidence, media)
-        if any(reading.kind is Kind.MICROSIP_INI for reading in readings):
-            await self._offer_corrected(person, content, readings)
-            if holds_secret(decode_ini(content) or ""):
-                await self._hide(message)
+        readings = await self.desk.read(await self.desk.tickets.current(person.chat_id), evidence)
+        for reading in readings:
+            if reading.kind is Kind.MICROSIP_SCREEN:
+                await self.desk.pictures.answer(person.chat_id, content, reading)
+            elif reading.kind is Kind.MICROSIP_INI:
+                await self._offer_corrected(person, content, reading)
+        await self._take(person, message, evidence, media, readings)
+        if any(reading.kind is Kind.MICROSIP_INI for reading in readings) and holds_secret(decode_ini(content) or ""):
+            await self._hide(message)
 
-    async def _offer_corrected(self, person: Person, content: bytes, readings: tuple[Reading, ...]) -> None:
+    async def _offer_corrected(self, person: Person, content: bytes, reading: Reading) -> None:
         """Their own file with only the wrong keys changed; it is made now, for the bytes are not kept."""
         current = await self.desk.tickets.current(person.chat_id)
         corrected = self.desk.corrected_ini(current, content)
         if corrected is None or corrected == content:
             return
         words = self.desk.screens.words
-        ui = next((r.facts.get("language") for r in readings if r.facts.get("language")), None)
+        case = fold(current) if current else None
+        ui = case.ui_language if case else None
+        wrong = ", ".join(
+            words.bare_label(LABEL.get(name, name), ui) for name in ORDER if name in wrong_names([*reading.findings])
+        )
         await self.desk.post.bot.send_document(
             person.chat_id,
             InputFile(corrected, filename=INI_NAME),
-            caption=words.html("ini.corrected", ui),
+            caption=words.html("ini.corrected", ui, fields=wrong or "–"),
             parse_mode="HTML",
             rate_limit_args="corrected",
         )
 
     # --- both ---
 
-    async def _take(self, person: Person, message: Message, evidence: Evidence, media: str) -> tuple[Reading, ...]:
-        """Reads, logs and goes on; what was read."""
+    async def _take(
+        self, person: Person, message: Message, evidence: Evidence, media: str, readings: tuple[Reading, ...]
+    ) -> None:
+        """Logs what was read and goes on."""
         current = await self.desk.tickets.current(person.chat_id)
-        readings = await self.desk.read(current, evidence)
-        if current is None and not readings:
+        if current is None and not readings and media == "text":
             await self.desk.post.send(person.chat_id, self.desk.screens.begin("case.not_started"))
-            return ()
+            return
         if not await self._allowed(person, "evidence" if current else "case"):
-            return ()
+            return
         ticket = current or await self.desk.open_ticket(person)
         text = evidence.text or ""
         size = len(evidence.content or text.encode())
@@ -142,11 +155,10 @@ class Inflow:
             await self.desk.tickets.append(ticket.number, EventKind.USER_MESSAGE, {"text": text})
             self.to_staff(ticket, message)
             await self._say(person, "operator.passed_on")
-        elif readings:
+        elif readings or current is None:
             await self._go_on(ticket.number, album=message.media_group_id)
         elif await self._first_of_album(message):
             await self._unreadable(person, await self.desk.fresh(ticket.number))
-        return readings
 
     async def _unreadable(self, person: Person, ticket: Ticket) -> None:
         """First: what was wrong and an example. Second: go on without it."""

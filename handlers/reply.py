@@ -36,6 +36,17 @@ STATUS_BUTTONS = (
     "connecting",
     "online",
 )  # the most frequent first
+SETTINGS_STEPS = frozenset(
+    {
+        Step.FIX_SERVER_FIELD,
+        Step.FIX_TRANSPORT,
+        Step.FIX_USERNAME,
+        Step.REMOVE_PROXY,
+        Step.ACTIVATE_ACCOUNT,
+        Step.TURN_OFF_STUN_ICE,
+        Step.TURN_OFF_EXTERNAL_IP,
+    }
+)
 # A check that ran and brought such news did not fail, yet a tick would say too much.
 DOUBTFUL = frozenset({Tag.SERVER_PING_LOST, Tag.SERVER_PACKETS_DROPPED, Tag.API_DOWN, Tag.PM2_RESTARTED_LATELY})
 # The user need not hear of a check that this installation was never meant to make.
@@ -191,9 +202,10 @@ class Screens:
             return _rows([self.button("again", f"{number}:again"), person])
         if verdict.step is Step.TRY_OTHER_NETWORK and Tag.OTHER_NETWORK_WORKS not in _tags(verdict):
             return _rows(self._network_buttons(number), [person])
-        return _rows(
-            [self.button("done", f"{number}:done:{verdict.step}")], [self.button("again", f"{number}:again"), person]
-        )
+        done = [self.button("done", f"{number}:done:{verdict.step}")]
+        if verdict.step in SETTINGS_STEPS:
+            return _rows(done, [self.button("settings", f"{number}:settings"), person])
+        return _rows(done, [self.button("again", f"{number}:again"), person])
 
     def _status_buttons(self, number: int, ui: str | None) -> list[list[InlineKeyboardButton]]:
         """What the status bar may say, as it stands on their screen once they tell its language."""

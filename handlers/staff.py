@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 from telegram import Message, Update
 from telegram.error import Forbidden, TelegramError
@@ -43,7 +43,7 @@ class Staff:
     ids: frozenset[int]
     where: Callable[[int], int]  # the id a chat has now: a group that grows gets another
     spawn: Spawn
-    _locks: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     @property
     def chat_id(self) -> int | None:
@@ -63,7 +63,7 @@ class Staff:
             self.spawn(f"forward:{message.chat_id}:{message.message_id}", self._forward(ticket, message), self.chat_id)
 
     async def _card(self, number: int) -> None:
-        async with self._locks[number]:
+        async with self._locks.setdefault(number, asyncio.Lock()):
             await self._post_card(number)
 
     async def _post_card(self, number: int) -> None:

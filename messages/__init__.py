@@ -57,7 +57,7 @@ class Catalogue:
         template = self._texts[key].strip()
         filled: dict[str, Any] = {}
         for name in _blanks(template):
-            filled[name] = self.label(name[2:], ui).striptags() if name.startswith("l_") else values[name]
+            filled[name] = self.bare_label(name[2:], ui) if name.startswith("l_") else values[name]
         return template.format(**filled)
 
     def has_label(self, name: str) -> bool:

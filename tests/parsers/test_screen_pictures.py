@@ -94,7 +94,8 @@ def test_the_reply_picture_is_small_and_wide_enough_for_a_phone() -> None:
 
     from PIL import Image
 
-    from bot.parsers.screen.annotate import annotate, verdicts
+    from bot.parsers.field_marks import verdicts
+    from bot.parsers.screen.annotate import annotate
 
     truth = next(t for t in SHOTS if t["file"] == "m063.png")
     content = (FOLDER / truth["file"]).read_bytes()

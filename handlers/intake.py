@@ -1,0 +1,145 @@
+"""What comes in of a case: tickets are opened, evidence is read and logged. Nothing is sent from here."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.casefile import fold
+from bot.diagnose import context_of, read_together
+from bot.limits import free_at
+from bot.model import EventKind, Evidence, Finding, Kind, Reading, Step, Target, Ticket
+from bot.parsers.ini_corrected import corrected_ini
+from bot.parsers.microsip_status import status_finding
+from bot.tickets import Tickets
+from handlers.people import Person
+from handlers.pictures import unread, with_answer
+from handlers.reply import Screen, Screens
+
+EXTENSION = re.compile(r"\d{2,6}")
+STALE_AFTER = timedelta(hours=12)  # an older open case is another story: a new ticket
+# What is asked again after a step was carried out, to see whether it helped.
+PROOF_OF = {
+    Step.FIX_DNS: Kind.NSLOOKUP,
+    Step.WRONG_DNS_ANSWER: Kind.NSLOOKUP,
+    Step.CHECK_INTERNET: Kind.PING,
+    Step.REDUCE_LOSS: Kind.PING,
+}
+
+
+@dataclass(slots=True)
+class Intake:
+    """The half of the desk that listens."""
+
+    tickets: Tickets
+    target: Target
+    screens: Screens
+
+    async def start(self, person: Person) -> Ticket:
+        """The ticket to go on with: the open one when it is fresh, else a new one."""
+        current = await self.tickets.current(person.chat_id)
+        if current is not None:
+            if datetime.now(UTC) - current.opened_at < STALE_AFTER:
+                await self.tickets.append(current.number, EventKind.RECHECK, {"checks": []}, source=person.source)
+                return await self.fresh(current.number)
+            await self.tickets.append(current.number, EventKind.CLOSED, {"reason": "stale"})
+        return await self._open(person)
+
+    async def open_ticket(self, person: Person) -> Ticket:
+        """The open ticket of this chat, or a new one."""
+        return await self.tickets.current(person.chat_id) or await self._open(person)
+
+    async def _open(self, person: Person) -> Ticket:
+        return await self.tickets.open(
+            user_id=person.user_id,
+            chat_id=person.chat_id,
+            name=person.name,
+            language=self.screens.words.language,
+            source=person.source,
+        )
+
+    async def refusal(self, user_id: int, wanted: str) -> Screen | None:
+        """The answer to somebody who asks for too much: when to come back. None: go on."""
+        until = free_at(await self.tickets.usage(user_id), wanted)
+        if until is None:
+            return None
+        minutes = max(1, round((until - datetime.now(UTC)).total_seconds() / 60))
+        return self.screens.say(f"limit.{wanted}", minutes=minutes)
+
+    async def fresh(self, number: int) -> Ticket:
+        """The ticket as the log tells it now. Raises LookupError for a number nobody gave out."""
+        ticket = await self.tickets.get(number)
+        if ticket is None:
+            raise LookupError(f"no ticket {number}")
+        return ticket
+
+    async def read(self, ticket: Ticket | None, evidence: Evidence) -> tuple[Reading, ...]:
+        """What the parsers read in this evidence, knowing what the case, if there is one, knows."""
+        results = fold(ticket).results if ticket else ()
+        context = context_of(self.target, results, ticket.extension if ticket else None)
+        return await asyncio.to_thread(read_together, [evidence], context)
+
+    def read_status(self, status: str, ui: str | None) -> Reading:
+        """What a press on one of the status bar's texts says. Raises ValueError for a text that is none."""
+        label = self.screens.words.bare_label(f"st_{status}", ui or None)
+        facts = {"label": label, "language": ui or None, "code": None}
+        return Reading(Kind.MICROSIP_STATUS, None, status, facts, (status_finding(status),))
+
+    async def add(
+        self,
+        ticket: Ticket,
+        readings: tuple[Reading, ...],
+        *,
+        text: str | None,
+        source: str,
+        media: str = "text",
+        size: int = 0,
+    ) -> bool:
+        """Logs evidence and its readings; False when this update was logged before."""
+        body = {"media": media, "text": (text or "")[:65536], "bytes": size, "unreadable": not readings}
+        if not await self.tickets.append(ticket.number, EventKind.EVIDENCE, body, source=source):
+            return False
+        for reading in readings:
+            await self.tickets.append(ticket.number, EventKind.READ, {"reading": reading.to_log()})
+            number = reading.facts.get("extension")
+            if ticket.extension is None and isinstance(number, str) and EXTENSION.fullmatch(number):
+                await self.tickets.set_extension(ticket.number, number)
+        return True
+
+    def of_field(self, ticket: Ticket, name: str, right: bool) -> Reading | None:
+        """The newest picture's reading with the user's word on one field; None when no picture waits for it."""
+        case = fold(ticket)
+        found = unread(case)
+        if found is None or found[1] != name:
+            return None
+        return with_answer(found[0], name, right, context_of(self.target, case.results, ticket.extension))
+
+    def corrected_ini(self, ticket: Ticket | None, content: bytes) -> bytes | None:
+        """The user's MicroSIP.ini with only the wrong keys changed; None when it is none."""
+        results = fold(ticket).results if ticket else ()
+        return corrected_ini(content, context_of(self.target, results, ticket.extension if ticket else None))
+
+    async def answer(self, number: int, kind: Kind, finding: Finding | None, *, source: str) -> None:
+        """A button's answer."""
+        body = {"kind": kind.value, "finding": finding.to_json() if finding else None}
+        await self.tickets.append(number, EventKind.ANSWERED, body, source=source)
+
+    async def name_extension(self, ticket: Ticket, extension: str, *, source: str) -> None:
+        """The user's own number."""
+        await self.tickets.set_extension(ticket.number, extension)
+        body = {"kind": Kind.EXTENSION.value, "finding": None, "value": extension}
+        await self.tickets.append(ticket.number, EventKind.ANSWERED, body, source=source)
+
+    async def tried(self, ticket: Ticket, step: Step, *, source: str) -> Kind:
+        """The user did as told; returns what to ask, to see whether it helped."""
+        await self.tickets.append(ticket.number, EventKind.TRIED, {"step": step.value}, source=source)
+        return PROOF_OF.get(step, Kind.MICROSIP_STATUS)
+
+    async def recheck(self, ticket: Ticket, *, source: str) -> None:
+        """Makes only those checks again that the verdict rests on; all of them when it rests on none."""
+        case = fold(ticket)
+        because = {finding.tag for finding in case.verdict.because} if case.verdict else set()
+        names = [r.name for r in case.results if because & {finding.tag for finding in r.findings}]
+        await self.tickets.append(ticket.number, EventKind.RECHECK, {"checks": names}, source=source)
