@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.parsers.screen.labels import BY_NAME, TITLES, Dialog
+from bot.parsers.screen.packs import BY_NAME, TITLES, Dialog
 
 Box = tuple[float, float, float, float]  # x, y, width, height in dialog units
 

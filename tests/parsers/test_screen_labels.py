@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("rapidfuzz", reason="the extra `ocr` is not installed")
 
-from bot.parsers.screen.labels import CAPTIONS, match
+from bot.parsers.screen.labels import match
+from bot.parsers.screen.packs import CAPTIONS
 
 TWICE = {"nameserver", "stun_enabled"}
 

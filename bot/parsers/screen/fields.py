@@ -16,9 +16,10 @@ import numpy as np
 from bot.parsers.screen import frames, ocr
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.gaps import spaced
-from bot.parsers.screen.labels import BY_NAME, Shape, skeleton
+from bot.parsers.screen.labels import skeleton
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Line, Pixels
+from bot.parsers.screen.packs import BY_NAME, Shape
 
 HOSTS = ("server", "domain", "proxy", "stun_server")
 DIGITS = ("register_refresh", "keep_alive", "source_port", "rtp_min", "rtp_max")

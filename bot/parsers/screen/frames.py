@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from bot.parsers.screen.labels import BY_NAME, Dialog, Shape
 from bot.parsers.screen.layout import CONTROL, CONTROL_END, Fit, Seen
 from bot.parsers.screen.ocr import Grid, Pixels
+from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 
 HALF = 7.0  # units from a control's middle to its upper and lower edge
 REACH = 11.0  # units looked at above and below the middle

@@ -12,8 +12,9 @@ from itertools import combinations
 
 import numpy as np
 
-from bot.parsers.screen.labels import BY_NAME, Dialog, Match, Shape
+from bot.parsers.screen.labels import Match
 from bot.parsers.screen.ocr import Grid
+from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 from bot.parsers.screen.spots import Spot
 
 STRETCH = 1.08  # pixels a unit in y over pixels a unit in x; 1.07 to 1.09 for Windows' usual fonts

@@ -11,9 +11,9 @@ from bot.parsers.screen import fields as written
 from bot.parsers.screen import frames, gate, layout, ocr, spots, squares
 from bot.parsers.screen.captions import captions
 from bot.parsers.screen.frames import Control
-from bot.parsers.screen.labels import BY_NAME, Dialog, Shape
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Pixels
+from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 from bot.parsers.screen.recovery import expected, recover
 from bot.parsers.screen.spots import Spot
 from bot.parsers.screen.terminal import console, read_terminal

@@ -11,9 +11,10 @@ from dataclasses import replace
 import cv2
 
 from bot.parsers.screen import spots
-from bot.parsers.screen.labels import BY_NAME, Match, Shape, likeness
+from bot.parsers.screen.labels import Match, likeness
 from bot.parsers.screen.layout import Fit, Seen
 from bot.parsers.screen.ocr import Pixels
+from bot.parsers.screen.packs import BY_NAME, Shape
 from bot.parsers.screen.spots import Spot
 
 NEAR_U, NEAR_V = 11.0, 5.0  # units a caption's end may be from its place

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from bot.parsers.screen.frames import patch
-from bot.parsers.screen.labels import Dialog, Shape
 from bot.parsers.screen.layout import CONTROL, Fit, Seen
 from bot.parsers.screen.ocr import Grid, Pixels
+from bot.parsers.screen.packs import Dialog, Shape
 
 SCALE = 4.0  # pixels a unit of v in the piece looked at
 ON, OFF = 0.6, 0.47  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
