@@ -42,10 +42,13 @@ def main(words: list[str]) -> None:
 def _register(asked: argparse.Namespace) -> None:
     began = time.monotonic()
     outcome: dict[str, Any] = {}
+    signed_off: list[int] = []  # the code of the answer
 
     class Account(pj.Account):  # type: ignore[misc]
         def onRegState(self, prm: Any) -> None:  # noqa: N802 - PJSIP's name
-            if not outcome:
+            if outcome:
+                signed_off.append(prm.code)
+            else:
                 seconds = round(time.monotonic() - began, 2)
                 active = bool(self.getInfo().regIsActive)
                 outcome.update(code=prm.code, reason=prm.reason, seconds=seconds, active=active)
@@ -68,7 +71,7 @@ def _register(asked: argparse.Namespace) -> None:
     if asked.unregister and outcome.get("active"):
         account.setRegistration(False)
         ending = time.monotonic() + 2
-        while account.getInfo().regIsActive and time.monotonic() < ending:
+        while not signed_off and time.monotonic() < ending:
             endpoint.libHandleEvents(20)
     print(json.dumps(outcome | {"account": f"sip:{asked.user}@{asked.server}"}), flush=True)
     ctypes.CDLL(None).fflush(None)

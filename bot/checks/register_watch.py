@@ -107,7 +107,6 @@ class Watches:
                 return
             if watcher.unconfirmed:
                 _show(on_stage, await watcher.confirm())
-                _show(on_stage, [watcher.stage] if watcher.decided else [])
                 continue
             pause_s = watcher.pause_s()
             if watcher.stage is Stage.WAITING:

@@ -16,6 +16,7 @@ from bot.parsers.pbx_log_lines import LogEvent, Said
 
 WAITS_FOR_BETTER_S = 5.0  # after a request that only may be the user's
 SETTLES_S = 1.5  # pressing Save signs off first and registers then
+SUCCESS = [Stage.PACKET_SEEN, Stage.CHALLENGED, Stage.SECOND_REGISTER, Stage.CONFIRMING]
 AT_THE_END = {Tag.LOG_CHALLENGE_REPEATED: Stage.ANSWERS_LOST, Tag.LOG_CHALLENGE_ONCE: Stage.STOPPED_AFTER_401}
 FOR_OTHERS = (Tag.LOG_NOT_FOUND_OTHER, Tag.LOG_HEADERS_REWRITTEN)  # what lines without the user's number can tell
 
@@ -33,6 +34,7 @@ class Watcher:
         self.confirmed = False
         self.findings: tuple[Finding, ...] = ()
         self.notes: list[str] = []
+        self._ending = Stage.WAITING  # what `advance` has to show last
         self._runner = runner
         self._context = Context(target.host, target.sip_port, target.expected_ips, target.extension)
         self._since = time.monotonic()
@@ -101,12 +103,14 @@ class Watcher:
     def advance(self) -> list[Stage]:
         """The stages reached since the last call, in order. Ends the watch when they decide it."""
         if self.decided:
-            return self._shown([self.stage])
+            return self._shown([self._ending])
         story = self._story()
         if story is None:
             return self._without_name()
         path = story.path
-        if story.stage is Stage.CONFIRMING and story.successes <= self._judged:
+        if story.successes > self._judged:
+            path = SUCCESS  # whatever came after it: first it is looked into
+        elif story.stage is Stage.CONFIRMING:
             path = []  # that one was looked into
         elif story.stage is Stage.STOPPED_AFTER_401 and not self._surely_mine():
             path = path[:-1]  # a scanner's first packet looks the same
@@ -133,7 +137,7 @@ class Watcher:
     def unconfirmed(self) -> bool:
         """The log says 'registered', and that was not looked into yet."""
         story = self._story()
-        return story is not None and story.stage is Stage.CONFIRMING and story.successes > self._judged
+        return story is not None and story.successes > self._judged
 
     async def confirm(self) -> list[Stage]:
         """Asks the API whether the extension is online now, and ends the watch when it is.
@@ -183,7 +187,7 @@ class Watcher:
     def run_out(self) -> list[Stage]:
         """The time is over: what is known now is the result. The stages that follow from that."""
         if self.decided:
-            return []
+            return self.advance()
         story = self._story()
         if story is None:
             seen = Finding(Tag.LOG_PACKET_SEEN if self._nameless else Tag.LOG_SILENT)
@@ -206,7 +210,7 @@ class Watcher:
         return new
 
     def _end(self, stage: Stage, *findings: Finding) -> None:
-        self.stage, self.findings, self.decided = stage, findings, True
+        self._ending, self.findings, self.decided = stage, findings, True
         self.changed.set()
 
     def _heard(self, socket: Socket) -> Events:

@@ -160,12 +160,13 @@ async def test_not_found_and_server_error_are_told_at_once(watching: Watching) -
 
 
 async def test_a_database_that_is_down_is_everybodys_trouble(watching: Watching) -> None:
-    _, one = watching.start("1002", 20)
-    _, other = watching.start("1004", 20)
+    first, one = watching.start("1002", 20)
+    second, other = watching.start("1004", 20)
     await asyncio.sleep(0.05)
     watching.log.register(*NO_DATABASE)
     down = (Finding(Tag.LOG_DB_DOWN),)
     assert [(await end).result.findings for end in (one, other)] == [down, down]
+    assert (first, second) == ([Stage.SERVER_ERROR], [Stage.SERVER_ERROR])
 
 
 async def test_a_request_that_is_answered_again_and_again_does_not_hear_the_answer(watching: Watching) -> None:
@@ -318,6 +319,17 @@ async def test_a_sign_off_is_no_success_but_the_registration_after_it_is(watchin
     press_and_succeed(watching.log)
     seen = await end
     assert (stages[-1], seen.confirmed) == (Stage.REGISTERED, True)
+
+
+async def test_a_success_is_looked_into_though_more_lines_follow_at_once(watching: Watching, api: PbxApi) -> None:
+    api.online[1] = online()
+
+    def press() -> None:
+        press_and_succeed(watching.log)
+        watching.log.register(*CHALLENGE)
+
+    stages, seen = await watching.sees(press, limit_s=20)
+    assert (stages, seen.confirmed) == ([*TRIED, Stage.CONFIRMING, Stage.REGISTERED], True)
 
 
 async def test_a_sign_off_alone_ends_as_offline(watching: Watching, api: PbxApi) -> None:

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests import phone
+from tests.faultlab import network
 from tests.faultlab.network import HOST, PBX, PLACES, PUBLIC_DNS, Network
-from tests.pbx.running import API_PASSWORD, API_USER, Pm2Pbx
+from tests.pbx import running
+from tests.pbx.running import API_PASSWORD, API_USER, NAME, Pm2Pbx
 
 ROOT = Path(__file__).parent.parent.parent
 USER, PASSWORD = "1002", "secret-of-1002"
@@ -29,6 +32,11 @@ names.bind(("127.0.0.53", 53))
 clock.bind(("0.0.0.0", 123))
 sys.stdin.read()
 """
+
+
+def why_not() -> str | None:
+    """The reason why there is no laboratory here; None when there is."""
+    return network.why_not() or running.why_not(pm2=True) or phone.WHY_NOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,11 @@ class Lab:
             "PBX_API_PASSWORD": API_PASSWORD,
         }
 
+    @property
+    def log_command(self) -> str:
+        """How pm2 prints the log as it is written."""
+        return f"pm2 logs {NAME} --raw --lines 0"
+
     def explain(self, *files: Path, checks: bool, extension: str | None = USER) -> dict[str, Any]:
         """`yordam explain --json` on these files, with the checks run on the PBX's host or with none."""
         argv = [*self.net.prefix("host"), sys.executable, "-m", "bot", "explain", "--json"]
@@ -136,10 +149,10 @@ class Lab:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
-    def start_watch(self, extension: str, limit_s: float = 35.0) -> subprocess.Popen[str]:
+    def start_watch(self, extension: str, limit_s: float = 35.0, **settings: str) -> subprocess.Popen[str]:
         """The bot's checks and live watch on the PBX's host; it watches already. See tests/faultlab/watching.py."""
         argv = [*self.net.prefix("host"), sys.executable, "-m", "tests.faultlab.watching", extension, str(limit_s)]
-        environment = {**os.environ, **self.settings(), "CHECK_TIMEOUT_S": "4"}
+        environment = {**os.environ, **self.settings(), **settings}
         watch = subprocess.Popen(argv, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert watch.stdout is not None
         watch.stdout.readline()

@@ -24,8 +24,7 @@ from typing import Any
 from bot.model import Step
 from bot.rules import owner_of
 from tests.faultlab.faults import FAULTS, Fault
-from tests.faultlab.lab import Lab
-from tests.faultlab.network import why_not
+from tests.faultlab.lab import Lab, why_not
 
 LABS = 4
 USERS = ("nslookup.txt", "ping.txt", "phone.log")
