@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from bot.parsers import screen_worker
 from tests.fake_api import FakeApi
-from tests.running import STAFF, STAFF_CHAT, RunningBot
+from tests.running import RunningBot
 from tests.servers.dns import DnsServer
 from tests.servers.kamailio import PROGRAM, Kamailio
 
@@ -23,6 +24,7 @@ PING = (
     "Pinging call.soundz.uz [127.0.0.1] with 32 bytes of data:\nReply from 127.0.0.1: bytes=32 time=3ms TTL=60\n"
     "Ping statistics for 127.0.0.1:\n    Packets: Sent = 1, Received = 1, Lost = 0 (0% loss),\n"
 )
+WRONG_DOMAIN = Path(__file__).parent / "data" / "screens" / "m063.png"
 STORIES = itertools.count(1000)
 
 
@@ -150,10 +152,24 @@ def test_an_album_is_one_thing_said(bot: RunningBot) -> None:
     person = Somebody(bot)
     person.asked()
     bot.api.album(person.id, [b"\x89PNG\r\n\x1a\nxx"] * 4)
-    person.hears("rasm oʻqish yoqilmagan")
+    answer = "yozuvni joʻnating yoki" if screen_worker.available() else "rasm oʻqish yoqilmagan"
+    person.hears(answer)
     person.says("/status")
     person.hears("Murojaat №")
-    assert person.count("rasm oʻqish yoqilmagan") == 1
+    assert person.count(answer) == 1
+
+
+@pytest.mark.skipif(not screen_worker.available(), reason="the extra 'ocr' is not installed")
+def test_a_picture_of_the_settings_comes_back_with_frames_and_its_fault_is_the_step(bot: RunningBot) -> None:
+    person = Somebody(bot)
+    person.asked()
+    bot.api.send_document(person.id, WRONG_DOMAIN.read_bytes(), "rasm.png", "image/png")
+    bot.api.wait_for(lambda: any(call.ok for call in bot.api.calls("sendPhoto", person.id)), 60)
+    caption = bot.api.calls("sendPhoto", person.id)[0].params["caption"]
+    assert "Домен – call.soundz.uz boʻlishi kerak" in caption
+    verdict = person.hears("server nomi yoki porti boshqacha yozilgan")
+    assert verdict.text.startswith("Sabab aniq:")
+    assert "«Сохранить»" in verdict.text  # the language of their MicroSIP is known from the picture
 
 
 def test_a_press_on_a_closed_case_says_so(bot: RunningBot) -> None:
