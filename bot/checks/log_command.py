@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shlex
 import signal
+import time
 from collections import deque
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from bot.checks.check import NotTested
 from bot.checks.command import SYSTEM_PLACES, find
@@ -21,6 +24,10 @@ WAITING_LINES = 50_000  # that nobody took yet; older ones are given up
 PAUSES_S = (0.5, 2.0, 10.0, 60.0)  # before it is started again
 LIVED_S = 60.0  # so long a life makes up for earlier ends
 LINE_MAX = 64 * 1024
+HISTORY_S = 2.0  # after its first line a command is done with what was written before
+NOW_S = 5.0
+ZONE_S = 15 * 60  # every zone of the world is a multiple of this away from UTC
+STAMP = re.compile(r"20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 
 
 class CommandReader:
@@ -91,6 +98,7 @@ class CommandReader:
             await _end(process)
 
     async def _read(self, printed: asyncio.StreamReader) -> None:
+        began: float | None = None  # with its first line
         while True:
             try:
                 line = await printed.readline()
@@ -98,7 +106,23 @@ class CommandReader:
                 continue  # longer than the limit: the reader has dropped it
             if not line:
                 return
-            self._lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+            began = began or time.monotonic()
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            if time.monotonic() - began > HISTORY_S or not is_history(text, datetime.now(UTC)):
+                self._lines.append(text)
+
+
+def is_history(line: str, now: datetime) -> bool:
+    """Does the line carry a time that is not now, in any time zone? `pm2 logs` begins with the last lines there are."""
+    stamps = STAMP.findall(line)
+    if not stamps:
+        return False
+    try:
+        written = datetime.fromisoformat(stamps[-1]).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    apart_s = (now - written).total_seconds() % ZONE_S
+    return min(apart_s, ZONE_S - apart_s) > NOW_S
 
 
 def _words(command: str) -> list[str]:

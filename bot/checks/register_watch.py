@@ -110,8 +110,9 @@ class Watches:
                 continue
             pause_s = watcher.pause_s()
             if watcher.stage is Stage.WAITING:
-                pause_s = started + self._nothing_after_s - time.monotonic()
-                if pause_s <= 0:
+                left_s = started + self._nothing_after_s - time.monotonic()
+                pause_s = left_s if pause_s is None else min(pause_s, left_s)
+                if left_s <= 0:
                     _show(on_stage, watcher.fell_silent())
                     await _hear_ourselves(watcher, source, started)
                     continue

@@ -14,6 +14,7 @@ from bot.checks.runner import Runner
 from bot.model import Context, Finding, Tag, Target
 from bot.parsers.pbx_log_lines import LogEvent, Said
 
+NAMED_WITHIN_S = 0.5  # the PBX deals with a packet at once
 WAITS_FOR_BETTER_S = 5.0  # after a request that only may be the user's
 SETTLES_S = 1.5  # pressing Save signs off first and registers then
 SUCCESS = [Stage.PACKET_SEEN, Stage.CHALLENGED, Stage.SECOND_REGISTER, Stage.CONFIRMING]
@@ -39,7 +40,7 @@ class Watcher:
         self._context = Context(target.host, target.sip_port, target.expected_ips, target.extension)
         self._since = time.monotonic()
         self._sockets: list[Socket] = []  # that speak for this extension
-        self._nameless = False
+        self._perhaps: list[Socket] = []  # that name nobody yet, and may be this user's
         self._other: tuple[Finding, ...] = ()
         self._other_since = 0.0  # monotonic
         self._judged = 0  # 'registered' lines that were looked into
@@ -74,7 +75,8 @@ class Watcher:
             self._other = tuple(found)
             # By his address it is surely his; else the right request may still follow.
             self._other_since = time.monotonic() - (WAITS_FOR_BETTER_S if socket.ip == self.user_ip else 0)
-        self._nameless |= socket.extension is None or bool(self._other)
+        if all(socket is not one for one in self._perhaps):
+            self._perhaps.append(socket)
         self.changed.set()
 
     def trouble(self, event: LogEvent, *, alone: bool) -> None:
@@ -92,7 +94,7 @@ class Watcher:
     @property
     def heard(self) -> bool:
         """A line that is, or may be, about this user was seen."""
-        return bool(self._sockets) or self._nameless
+        return bool(self._sockets) or self._nameless()
 
     @property
     def source_ip(self) -> str | None:
@@ -120,8 +122,8 @@ class Watcher:
         return shown
 
     def _without_name(self) -> list[Stage]:
-        path = [Stage.PACKET_SEEN] if self._nameless else []
-        if self._other and self._nameless and time.monotonic() - self._other_since >= WAITS_FOR_BETTER_S:
+        path = [Stage.PACKET_SEEN] if self._nameless() else []
+        if self._other and time.monotonic() - self._other_since >= WAITS_FOR_BETTER_S:
             unnamed = self._other[0].tag is Tag.LOG_HEADERS_REWRITTEN
             path.append(Stage.HEADERS_REWRITTEN if unnamed else Stage.NOT_FOUND)
         shown = self._shown(path)
@@ -178,8 +180,10 @@ class Watcher:
     def pause_s(self) -> float | None:
         """When silence itself will mean something; None: only a new line can."""
         story, left_s = self._story(), 0.0
-        if story is None and self._other and self._nameless:
+        if story is None and self._other:
             left_s = self._other_since + WAITS_FOR_BETTER_S - time.monotonic()
+        elif story is None and any(one.extension is None for one in self._perhaps):
+            left_s = NAMED_WITHIN_S
         elif story is not None and story.stage is Stage.CHALLENGED and story.challenges == 1:
             left_s = story.challenged_at + STOPPED_AFTER_S - time.monotonic()
         return left_s if left_s > 0 else None
@@ -190,9 +194,9 @@ class Watcher:
             return self.advance()
         story = self._story()
         if story is None:
-            seen = Finding(Tag.LOG_PACKET_SEEN if self._nameless else Tag.LOG_SILENT)
-            self.findings = self._other or (seen,)
-            return self._shown([] if self._nameless else [Stage.NOTHING_SEEN])
+            seen = self._nameless()
+            self.findings = self._other or (Finding(Tag.LOG_PACKET_SEEN if seen else Tag.LOG_SILENT),)
+            return self._shown([] if seen or self._other else [Stage.NOTHING_SEEN])
         self.findings = self._proof()
         if story.stage is Stage.CONFIRMING:  # looked into, and not true
             offline = Finding(Tag.EXTENSION_OFFLINE, {"extension": self.extension})
@@ -212,6 +216,11 @@ class Watcher:
     def _end(self, stage: Stage, *findings: Finding) -> None:
         self._ending, self.findings, self.decided = stage, findings, True
         self.changed.set()
+
+    def _nameless(self) -> bool:
+        """A request that stayed without a name: a phone's is named by the next line, and most are colleagues'."""
+        late = time.monotonic() - NAMED_WITHIN_S
+        return bool(self._other) or any(one.extension is None and one.events[-1][0] <= late for one in self._perhaps)
 
     def _heard(self, socket: Socket) -> Events:
         return [(at, event) for at, event in socket.events if at >= self._since]

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,13 @@ async def test_a_command_is_followed_and_ended_with_its_children(tmp_path: Path)
         assert [line.stream for line in heard.lines] == ["command", "command"]
         child = int(pid.read_text())
     await heard.until(lambda: not alive(child))
+
+
+async def test_the_history_a_command_begins_with_is_no_news() -> None:
+    now = datetime.now(timezone(timedelta(hours=5, minutes=45)))  # Kathmandu
+    old, new = (f"{at:%Y-%m-%d %H:%M:%S} info: x" for at in (now - timedelta(minutes=7), now))
+    async with following(command=f'sh -c \'echo "{old}"; echo "{new}"; echo TAILING; sleep 300\'') as (_, heard):
+        await heard.hears(new, "TAILING")
 
 
 async def test_a_command_that_ends_is_started_again(tmp_path: Path) -> None:

@@ -207,7 +207,7 @@ async def test_silence_is_said_at_the_end(watching: Watching) -> None:
 @pytest.mark.parametrize(
     "stranger",
     [
-        {"ext": "1004"},  # another extension
+        {"ext": "1004"},  # a colleague
         {"ip": "127.0.0.1"},  # this host
         {"ip": "81.95.237.14"},  # the provider
         {"ext": "100", "host": "203.0.113.10"},  # a scanner
@@ -219,8 +219,14 @@ async def test_others_are_not_the_user(watching: Watching, stranger: dict[str, A
         watching.log.register(*WRONG, **stranger)
 
     stages, seen = await watching.sees(press, limit_s=0.5)
-    assert (set(stages) <= {Stage.PACKET_SEEN, Stage.NOTHING_SEEN}, seen.source_ip) == (True, None)
-    assert {one.tag for one in seen.result.findings} <= {Tag.LOG_SILENT, Tag.LOG_PACKET_SEEN}
+    assert (stages, seen.source_ip) == ([Stage.NOTHING_SEEN], None)
+    assert seen.result.findings == (Finding(Tag.LOG_SILENT),)
+
+
+async def test_a_packet_nothing_follows_is_seen_by_the_only_one_who_tries(watching: Watching) -> None:
+    stages, seen = await watching.sees(lambda: watching.log.register(), limit_s=1.5)
+    assert (stages, seen.source_ip) == ([Stage.PACKET_SEEN], None)
+    assert seen.result.findings == (Finding(Tag.LOG_PACKET_SEEN),)
 
 
 async def test_our_own_probe_is_not_the_user(watching: Watching) -> None:
