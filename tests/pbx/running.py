@@ -168,9 +168,11 @@ class Pm2Pbx(Pbx):
     def begin(self, **env: str) -> None:
         """pm2 start."""
         self.env |= env
+        program = self.folder / "backend"
+        shutil.copytree(HERE, program, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
         app = {
             "name": NAME,
-            "script": str(HERE / "server.js"),
+            "script": str(program / "server.js"),
             "cwd": str(self.folder),
             "exec_mode": "fork",
             "out_file": str(self.out_log),
