@@ -43,6 +43,7 @@ class Line:
     """What the recogniser saw in one line: log probabilities per step over blank + ALPHABET + space."""
 
     log_probs: Grid
+    foreign: float = 0.0  # share of the steps where the recogniser saw a letter outside ALPHABET
 
     @property
     def text(self) -> str:
@@ -196,7 +197,8 @@ def read_lines(crops: Sequence[Pixels], stretch: float = 1.0) -> list[Line]:
         for row, index in enumerate(batch):
             steps = max(1, round(probs.shape[1] * widths[index] / widest))
             kept = probs[row, :steps] / np.maximum(probs[row, :steps].sum(1, keepdims=True), 1e-6)
-            lines[index] = Line(np.log(np.maximum(kept, 1e-7)).astype(np.float32))
+            foreign = float((probs[row, :steps].sum(1) < 0.5).mean())
+            lines[index] = Line(np.log(np.maximum(kept, 1e-7)).astype(np.float32), foreign)
     return [line for line in lines if line is not None]
 
 

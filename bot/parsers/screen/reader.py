@@ -18,15 +18,18 @@ from bot.parsers.screen.recovery import expected, recover
 from bot.parsers.screen.spots import Spot
 from bot.parsers.screen.terminal import console, read_terminal
 
-SMALL, LARGE = 960, 1280  # the detector's long side for a dialog alone and for a desktop or a photo
+# the detector's long side for the Account dialog alone, another small picture, and a desktop or a photo
+UPRIGHT, SMALL, LARGE = 736, 960, 1280
 SMALL_MAX = 1150
+CERTAIN = 0.97  # one look is enough for what is no host
 ENOUGH = 12  # captions that agree: no second look is needed
 SETTINGS_FIELDS = ("source_port", "rtp_min", "rtp_max", "nameserver", "stun_server")
 KEY_FIELDS = ("server", "domain", "username", "transport", "public_address")
 
 
 def _fits(image: Pixels) -> tuple[list[Fit], list[Spot], bool]:
-    side = SMALL if max(image.shape) <= SMALL_MAX else LARGE
+    height, width = image.shape[:2]
+    side = LARGE if max(height, width) > SMALL_MAX else UPRIGHT if height > 1.3 * width else SMALL
     named, lines = captions(image, spots.find(image, side))
     found = [fit for dialog in Dialog if (fit := layout.fit(dialog, named)) is not None]
     if found and (max(fit.agreeing for fit in found) >= ENOUGH or not _photo(image)):
@@ -89,8 +92,11 @@ def _values(
     inked = [name for name, seen in looks.items() if seen.empty is False]
     strips = [looks[name].strip for name in inked]
     plain = ocr.read_lines(strips)
-    wide = ocr.read_lines([written.calm(strip) if photo else strip for strip in strips], stretch=1.25)
-    for name, one, two in zip(inked, plain, wide, strict=True):
+    again = [n for n, line in zip(inked, plain, strict=True) if n in written.HOSTS or line.confidence < CERTAIN]
+    strips = [written.calm(looks[name].strip) if photo else looks[name].strip for name in again]
+    wide = dict(zip(again, ocr.read_lines(strips, stretch=1.25), strict=True))
+    for name, one in zip(inked, plain, strict=True):
+        two = wide.get(name, one)
         values[name] = written.value(name, (one, two), looks[name].strip, context.host, context.extension)
     for name, seen in looks.items():
         if seen.empty:

@@ -14,6 +14,7 @@ from bot.parsers.screen.ocr import Grid, Pixels
 from bot.parsers.screen.packs import Dialog, Shape
 
 SCALE = 4.0  # pixels a unit of v in the piece looked at
+WHOLE = 0.55  # of a real frame's faintest side at least this much is seen
 ON, OFF = 0.6, 0.47  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
 INNER = 12  # the inside is judged on this many pixels squared
 
@@ -168,7 +169,7 @@ def _features(piece: Pixels, gray: Grid, place: Place) -> tuple[float, ...]:
 def _decide(features: tuple[float, ...]) -> bool | None:
     """A tick has about the contrast of the letters beside it; an empty box has none, on a photo a little."""
     contrast, _, likeness, saturation, outside, cover, text, _ = features
-    if cover < 0.3:
+    if cover < WHOLE:  # no square was found
         return None
     if saturation - outside > 60:
         return True
