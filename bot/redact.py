@@ -47,6 +47,8 @@ _VALUES = tuple(
         rf"{_S}{{1,16}}){_ODD}(?:{_S}{{1,16}}{_ODD}){{0,2}}",
     )
 )
+# What every one of them asks for first: after most words that begin like a key there is no secret.
+_NAMED = re.compile(rf"{_KEY}(?=[\s=:：\"'“”\\])", _I)
 _OPTION = re.compile(rf"(?<=--)(?P<keep>{_KEY}{_S}{{1,16}})\S+", _I)
 
 # Secrets that are known by other signs: (what a text must contain in small letters, pattern).
@@ -118,7 +120,7 @@ def _without_values(text: str) -> str:
     """Without what stands behind 'password:' and its kin."""
     kept, end = [], 0
     for at in _places(_small(text)):
-        if at < end:
+        if at < end or not _NAMED.match(text, at):
             continue
         found = next((match for pattern in _VALUES if (match := pattern.match(text, at))), None)
         found = found or _OPTION.match(text, at)

@@ -40,8 +40,6 @@ def may_hold_v6(text: str) -> bool:
 def host_name(text: str) -> str | None:
     """A looked-up name in lower case without its final dot; None for addresses and anything else."""
     text = text.strip("'\"«»()[],;").rstrip(".,:;").lower()
-    if not _NAME.fullmatch(text) or len(text) > _MAX_NAME:
+    if text[:1].isdigit() and (text.isdigit() or _V4.fullmatch(text)):
         return None
-    if text[0].isdigit() and (text.isdigit() or _V4.fullmatch(text)):
-        return None
-    return text
+    return text if len(text) <= _MAX_NAME and _NAME.fullmatch(text) else None

@@ -17,6 +17,7 @@ from bot.parsers.firewall_nft_rule import Table, rules_of
 from bot.parsers.firewall_rules import Chain, Chains, Ruleset, bans
 
 _TOKEN = re.compile(r'"[^"\n]{0,256}"|[{};,\n]|[^\s{};,"]+')
+_BRACE = re.compile(r"[{}\n]")
 _COMMENT = re.compile(r"#\s*handle\s+\d+|#\s*Warning:[^\n{}]{0,90}?do not touch!|(?<!\S)#[^\n]*")
 _FAMILIES = frozenset(("ip", "ip6", "inet", "arp", "bridge", "netdev"))
 _HOOKS = frozenset(("ingress", "prerouting", "input", "output"))
@@ -31,6 +32,7 @@ _START = re.compile(
 _RULE_LINE = re.compile(
     r"[ \t]*(?:[\w@.]|\{)[^\n]*\b(?:accept|drop|reject|return|jump|goto|counter|elements)\b|[ \t]*[{}]"
 )
+_BLANK_LINE = re.compile(r"[^\S\n]*(?:\n|$)")
 _MATCHES = frozenset(
     ("udp", "tcp", "ip", "ip6", "ct", "meta", "th", "iif", "iifname", "fib", "icmp", "icmpv6", "counter")
 )
@@ -70,16 +72,17 @@ def _end(text: str, start: int) -> int:
     depth = 0
     end = start
     opened = text.find("{", start) >= 0
-    for found in re.finditer(r"[{}]|\n", text[start:]):
-        at = start + found.start()
+    for found in _BRACE.finditer(text, start):
+        at = found.start()
         if found[0] == "{":
             depth += 1
         elif found[0] == "}":
             depth = max(0, depth - 1)
             end = at + 1
         elif depth == 0:
-            following = text[at + 1 : at + 2048]
-            if not (_START.match(following) or _RULE_LINE.match(following) or not following.split("\n", 1)[0].strip()):
+            begin, until = at + 1, at + 2048
+            blank = _BLANK_LINE.match(text, begin, until)
+            if not (blank or _RULE_LINE.match(text, begin, until) or _START.match(text, begin, until)):
                 return max(end, at)
     if depth > 0 or not opened:
         return len(text)

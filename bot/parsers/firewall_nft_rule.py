@@ -5,7 +5,6 @@ udp dport { 5060, 5061 } ct state new counter packets 3 bytes 120 accept
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -260,4 +259,4 @@ class _Reading:
 
 
 def _text(tokens: list[str]) -> str:
-    return re.sub(r" ([,;])", r"\1", " ".join(tokens))[:200]
+    return " ".join(tokens).replace(" ,", ",").replace(" ;", ";")[:200]

@@ -54,10 +54,8 @@ class Lookup:
     @property
     def host(self) -> str | None:
         """The looked-up name: as asked, else the start of the alias chain, else as named in the result."""
-        for names in ([self.asked] if self.asked else [], self.aliases, self.failed_hosts, self.names):
-            if names:
-                return names[0]
-        return None
+        names = self.aliases or self.failed_hosts or self.names
+        return self.asked or (names[0] if names else None)
 
     @property
     def status(self) -> str | None:
@@ -91,12 +89,11 @@ class _Grouping:
         self._all: list[Lookup] = []
 
     def lookups(self) -> list[Lookup]:
-        silent = {self._page.offset_of(c.line) for c in self._page.commands if c.silent}
+        silent = {command.line for command in self._page.commands if command.silent}
         for mark in marks(self._raw, self._page, self._context.host):
             getattr(self, f"_{mark.kind}")(mark)
-            line = self._page.offset_of(self._page.line_at(mark.at))
-            if mark.kind == "command" and line in silent and (mark.status == "short" or mark.tool == "getent"):
-                self._now.empty = True
+            if mark.kind == "command" and (mark.status == "short" or mark.tool == "getent"):
+                self._now.empty |= self._page.line_at(mark.at) in silent
         self._close()
         return self._all
 
@@ -169,16 +166,15 @@ class _Grouping:
     def _typed_before(self, at: int) -> str | None:
         """The bare name typed in nslookup's interactive mode, on the line above the server's."""
         above = self._page.text[max(0, at - 300) : at].rstrip()
-        line = above[above.rfind("\n") + 1 :]
-        name = line.rsplit("> ", 1)[-1].strip(" >")
+        name = above[max(above.rfind("\n"), above.rfind("> ")) + 1 :].strip(" >")
         return host_name(name) if "." in name and " " not in name else None
 
     def _pair(self, mark: Mark) -> None:
         """A pair with an unknown label: the server when it comes first, an answer after that."""
         now = self._now
-        ours = mark.host is not None and host_name(mark.host) == self._context.host
-        if ours or (now.server and not (mark.sure and now.done)) or now.named:
-            self._answer(Mark(mark.at, mark.end, "answer", None, host_name(mark.host or ""), None, mark.addresses))
+        host = host_name(mark.host or "")
+        if host == self._context.host or (now.server and not (mark.sure and now.done)) or now.named:
+            self._answer(Mark(mark.at, mark.end, "answer", None, host, None, mark.addresses))
         elif mark.sure or not now.done:
             self._server(mark)
         else:
@@ -194,8 +190,8 @@ class _Grouping:
         now = self._now
         if now.section in ("AUTHORITY", "ADDITIONAL"):
             return
-        known = {now.asked, *now.names, *now.aliases}
-        if now.done and not now.header and mark.tool == "host" and mark.host and mark.host not in known:
+        another = mark.host not in (None, now.asked) and mark.host not in now.names and mark.host not in now.aliases
+        if mark.tool == "host" and another and now.done and not now.header:
             self._close()
         self._now.grow(mark)
         self._now.answers += mark.addresses

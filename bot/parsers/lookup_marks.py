@@ -206,12 +206,12 @@ def _pairs(text: str, known_host: str) -> Iterator[Mark]:
         if not ips:
             continue
         paired.add(at)
-        host, tool = host_name(value), "busybox-nslookup" if (found[3] or "")[:1] == ":" else None
-        tool = "bind-nslookup" if (found[3] or "")[:1] == "#" else tool
-        if found[3] or (_SERVER.fullmatch(label) and host != known_host):
+        port = found[3] or ""
+        if port or (_SERVER.fullmatch(label) and host_name(value) != known_host):
+            tool = {":": "busybox-nslookup", "#": "bind-nslookup"}.get(port[:1])
             yield Mark(at, end, "server", tool, value, addresses=tuple(ips))
         elif _NAME.fullmatch(label):
-            yield Mark(at, end, "answer", None, host, addresses=tuple(ips))
+            yield Mark(at, end, "answer", None, host_name(value), addresses=tuple(ips))
         elif label or text[found.start() - 1 : found.start()] in ("", "\n"):
             yield Mark(at, end, "pair", None, value or None, addresses=tuple(ips), sure=bool(label))
     for found in scan(_NAME_LINE, text, "ddress", "DDRESS"):
@@ -227,7 +227,7 @@ def _pairs(text: str, known_host: str) -> Iterator[Mark]:
 def _label(window: str) -> tuple[str, str, int]:
     """(label, value, width up to the window's end) of the 'label: value' that ends the window, or empty ones."""
     words = window.rsplit(None, 3)
-    if len(words) < 2 or not window.strip():
+    if len(words) < 2:
         return "", "", 0
     value, before = words[-1], words[-2]
     glued = _GLUED.fullmatch(value)

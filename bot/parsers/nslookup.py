@@ -48,7 +48,7 @@ def parse(page: Page, context: Context) -> list[Claim]:
 
 def _reading(lookup: Lookup, context: Context) -> Reading | None:
     if lookup.answers:
-        right = not context.expected_ips or bool(context.expected_ips & set(lookup.answers))
+        right = not context.expected_ips or not context.expected_ips.isdisjoint(lookup.answers)
         status: str | None = "ok" if right else "wrong_ip"
     else:
         status = lookup.status
@@ -56,7 +56,7 @@ def _reading(lookup: Lookup, context: Context) -> Reading | None:
         return None
     host = lookup.host
     addresses = tuple(dict.fromkeys(lookup.answers))
-    ours = host in (None, context.host) or context.host in (*lookup.names, *lookup.aliases)
+    ours = host in (None, context.host) or context.host in lookup.names or context.host in lookup.aliases
     if not lookup.asked and addresses and context.expected_ips.issuperset(addresses):
         ours = True  # the command is lost and the canonical name of the PBX is left
     if not ours:
@@ -73,8 +73,8 @@ def _reading(lookup: Lookup, context: Context) -> Reading | None:
 
 
 def _tool(lookup: Lookup) -> str:
-    named = [tool for tool in lookup.tools if tool != "nslookup"]
+    named = next((tool for tool in lookup.tools if tool != "nslookup"), None)
     if named:
-        return named[0] if named[0] != "systemd-resolve" else "resolvectl"
+        return named if named != "systemd-resolve" else "resolvectl"
     reached = lookup.troubles and not lookup.server
     return "bind-nslookup" if reached else "windows-nslookup"

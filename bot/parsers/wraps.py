@@ -25,7 +25,7 @@ _RECORD = (
     r"(?:all|udp|tcp|icmp|\d{1,3}) {1,8}(?:--|-f|!f) "
     r"|(?:\[ ?\d{1,2}\] )?\d[\d,:]{0,40}(?:/(?:udp|tcp))?(?: \([\w ]{1,20}\)){0,2} {1,24}"
     r"(?:ALLOW|DENY|REJECT|LIMIT)\b"
-    r"|UNCONN {1,8}\d{1,9} {1,8}\d"
+    r"|(?:UNCONN|LISTEN|ESTAB) {1,8}\d{1,9} {1,8}\d"
     r"|(?:udp|tcp)[46]? {1,8}(?:UNCONN|LISTEN|ESTAB|\d+ {1,8}\d+ )"
     r"|(?:UDP|TCP) {1,8}[\d.\[*][^ ]{0,45}:\d{1,5} "
 )
@@ -42,7 +42,8 @@ _FRESH = re.compile(
     r"rtt |round-trip|Packets:|Minimum|Approximate|Ответ от|Превышен|Обмен|Статистика|Пакетов:|Минимальное|"
     r"Server:|Address(?:es)?:|Name:|Aliases:|Non-auth|\*\*\*|\*\* |;|DNS request|timeout was|"
     r"\d{1,2}(?:\.\|--|:)? {1,4}(?:[\d<*]|[\w.-]+ \()|[A-Z]:\\|PS [A-Z]:|[\w.-]+@[\w.-]+:|"
-    r"Status:|Logging:|Default:|To  |-- |table |chain |[}{])"
+    r"Status:|Logging:|Default:|To  |-- |table |chain |[}{]|"
+    r"(?:Netid +)?State +Recv-Q|Proto +(?:Recv-Q|Local)|Active (?:Internet )?[Cc]onnections|COMMAND +PID)"
 )
 _LABEL = re.compile(r"[ \t]*[\w-][\w ()-]{1,30}?\s{0,9}: ")  # 'Key : value', or the rest of a cut sentence
 

@@ -102,6 +102,12 @@ def test_lines_that_only_happen_to_be_full_stay_apart() -> None:
     assert cleaned(text) == text.split("\n")
 
 
+@pytest.mark.parametrize("below", ["UNCONN 0   0   *:5060", "LISTEN 0   128   *:5060", "State   Recv-Q   Send-Q"])
+def test_rows_and_headers_of_ss_do_not_continue_a_full_prompt_line(below: str) -> None:
+    command = "root@pbx-srv0:~# ss -lun 'sport = :5060'"
+    assert (len(command), cleaned(f"{command}\n{below}")) == (40, [command, below])
+
+
 def test_lost_line_breaks_come_back_where_records_begin() -> None:
     record = "0|pbx-system  | 2026-11-23 00:50:03 +05:00: 2026-11-23 00:50:03 info: [SIP] Received message"
     assert cleaned(f"{record} {record} {record}") == [record] * 3
