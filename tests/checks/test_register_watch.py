@@ -16,7 +16,9 @@ import pytest
 from bot.checks.register_confirm import is_fresh
 from bot.checks.register_watch import Stage, Watches, WatchResult
 from bot.checks.runner import Runner
-from bot.model import Failure, Finding, Tag, Target
+from bot.model import Context, Failure, Finding, Tag, Target
+from bot.parsers.page import Page
+from bot.parsers.pbx_log import parse
 from tests.servers.pbx_api import PASSWORD, USER, PbxApi, registration
 from tests.servers.sip import SipServer, always
 
@@ -281,6 +283,34 @@ async def test_a_packet_without_a_name_from_the_users_address_is_the_users(watch
 async def test_another_number_typed_by_the_only_one_who_tries(watching: Watching) -> None:
     _, seen = await watching.sees(lambda: watching.log.register(*UNKNOWN, ext="9999"), limit_s=0.8)
     assert [one.tag for one in seen.result.findings] == [Tag.LOG_NOT_FOUND_OTHER]
+
+
+REAL = Path(__file__).parent.parent / "data" / "pbx_log"
+REAL_ENDS = [
+    ("real_auth_user_mismatch_pjsip", "1002", Stage.REFUSED),
+    ("real_password_not_in_cache_pjsip", "1002", Stage.REFUSED),
+    ("real_pjsip_empty_password", "1002", Stage.REFUSED),
+    ("real_long_contact_500", "1002", Stage.SERVER_ERROR),
+    ("real_disabled_ext_pjsip", "1003", Stage.NOT_FOUND),
+    ("real_unknown_ext_pjsip", "9999", Stage.NOT_FOUND),
+    ("real_wrong_password_baresip", "1002", Stage.REFUSED),
+]
+
+
+@pytest.mark.parametrize(("name", "extension", "stage"), REAL_ENDS)
+async def test_a_real_log_says_the_same_live_and_pasted(
+    watching: Watching, name: str, extension: str, stage: Stage
+) -> None:
+    text = (REAL / f"{name}.txt").read_text("utf-8")
+    watching.target = replace(watching.target, host="call.soundz.uz")
+
+    def replay() -> None:
+        with watching.log.out.open("a") as log:
+            log.write(text)
+
+    _, seen = await watching.sees(replay, extension=extension, user_ip="10.99.0.2", limit_s=5)
+    pasted = parse(Page.of(text), Context("call.soundz.uz", extension=extension))
+    assert (seen.stage, seen.result.findings) == (stage, pasted[-1].reading.findings)
 
 
 # Success, and what only looks like one.
