@@ -46,7 +46,7 @@ class Lookup:
         return bool(self.answers or self.failed or self.named)
 
     def grow(self, mark: Mark) -> None:
-        self.first = mark.at if self.first < 0 else min(self.first, mark.at)
+        self.first = mark.at if self.first < 0 else self.first  # marks come in text order
         self.last = max(self.last, mark.end - 1)
         if mark.tool:
             self.tools.append(mark.tool)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from bot.parsers.addresses import ADDRESS, HOST, address, host_name
@@ -107,7 +108,7 @@ def marks(raw: Page, page: Page, known_host: str) -> list[Mark]:
         if command.line not in own:
             at = page.offset_of(command.line)
             found.append(Mark(at, at, "foreign"))
-    return sorted(found, key=lambda mark: (mark.at, mark.end))
+    return sorted(found, key=itemgetter(0, 1))
 
 
 def _commands(text: str) -> Iterator[Mark]:
@@ -194,7 +195,8 @@ def _place(found: re.Match[str], raw: Page, page: Page) -> tuple[int, int]:
 
 def _pairs(text: str, known_host: str) -> Iterator[Mark]:
     """'Server: X Address: Y' and 'Name: X Address: Y', with labels in any language or spoiled."""
-    paired = set()
+    paired: set[int] = set()
+    roles: dict[str, str | None] = {}  # of the labels, most of which come again
     for found in scan(_PAIR, text, "ddress", "DDRESS"):
         window = text[max(0, found.start() - 300) : found.start()]
         label, value, width = _label(window)
@@ -207,10 +209,12 @@ def _pairs(text: str, known_host: str) -> Iterator[Mark]:
             continue
         paired.add(at)
         port = found[3] or ""
-        if port or (_SERVER.fullmatch(label) and host_name(value) != known_host):
+        if label not in roles:
+            roles[label] = "server" if _SERVER.fullmatch(label) else "name" if _NAME.fullmatch(label) else None
+        if port or (roles[label] == "server" and host_name(value) != known_host):
             tool = {":": "busybox-nslookup", "#": "bind-nslookup"}.get(port[:1])
             yield Mark(at, end, "server", tool, value, addresses=tuple(ips))
-        elif _NAME.fullmatch(label):
+        elif roles[label] == "name":
             yield Mark(at, end, "answer", None, host_name(value), addresses=tuple(ips))
         elif label or text[found.start() - 1 : found.start()] in ("", "\n"):
             yield Mark(at, end, "pair", None, value or None, addresses=tuple(ips), sure=bool(label))

@@ -18,6 +18,7 @@ from bot.model import Context, Finding, Kind, Reading, Tag
 from bot.parsers.lookup_groups import Lookup, lookups
 from bot.parsers.page import Claim, Page
 
+_MOST = 512  # lookups of a page, the last ones; nobody pastes more
 _TAGS = {
     "wrong_ip": Tag.USER_DNS_WRONG_IP,
     "nxdomain": Tag.USER_DNS_NXDOMAIN,
@@ -34,7 +35,7 @@ def parse(page: Page, context: Context) -> list[Claim]:
 
     Facts: `addresses` (list, as printed), `host` (the looked-up name; the PBX's when the text has lost it).
     """
-    found, page = lookups(page, context), page.squeezed()
+    found, page = lookups(page, context)[-_MOST:], page.squeezed()
     claims = []
     last_typed = {lookup.session: number for number, lookup in enumerate(found) if lookup.interactive}
     for number, lookup in enumerate(found):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from bot.parsers import ping_patterns as shape
@@ -52,7 +53,7 @@ def marks(page: Page) -> list[Mark]:
         if command.line not in own:
             at = page.offset_of(command.line)
             found.append(Mark(at, at, "foreign"))
-    return sorted(found, key=lambda mark: (mark.at, mark.end))
+    return sorted(found, key=itemgetter(0, 1))
 
 
 def _starts(text: str) -> Iterator[Mark]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 
 from bot.model import Context, Finding, Kind, Reading, Tag
@@ -149,7 +150,7 @@ def _status(trace: _Trace, context: Context) -> str | None:
 
 def _traces(page: Page) -> list[_Trace]:
     traces, now = [], _Trace()
-    for mark in sorted(_marks(page), key=lambda mark: (mark.at, mark.end)):
+    for mark in sorted(_marks(page), key=itemgetter(0, 1)):
         another = now.header and now.ip != mark.ip
         fresh = (mark.kind == "header" and (another or now.rows)) or (mark.kind == "command" and now.first >= 0)
         fresh = fresh or (mark.kind == "unknown" and now.rows > 0)
