@@ -368,7 +368,7 @@ def _square(row: Row, look: dict[str, str], left: float, top: float, side: float
     frame = (
         "border:2px inset #aaa"
         if look["frame"] == "inset"
-        else f"border:1px solid {look['frame'] if not row.on or look['on'] == look['edit'] else look['on']}"
+        else f"border:1px solid {look['frame'] if not row.on or look['radius'] != '3px' else look['on']}"
     )
     if row.kind.startswith("check") and look["frame"] not in ("inset",) and look["radius"] == "0":
         frame = f"border:1px solid {look['ink']}"

@@ -11,6 +11,9 @@ from bot.parsers.screen.layout import Seen, seen
 from bot.parsers.screen.ocr import Pixels
 from bot.parsers.screen.spots import Spot
 
+SURE = 92.0
+LATIN_DIALOG = 10  # so many captions in Latin letters: the dialog is English or Uzbek, Tesseract is not needed
+SAME_IN_ALL = {"server", "proxy", "ice", "avpf", "rport", "dns_srv", "keep_alive", "dial_plan", "hide_caller_id"}
 CYRILLIC_MAX = 90  # lines given to Tesseract at most
 _VALUE = re.compile(r"^[\d.:;, ]*$|^(?:[a-z0-9-]+\.){1,4}[a-z]{2,3}(?::\d+)?$|^(?:UDP|TCP|TLS|UDP\+TCP)$")
 
@@ -46,10 +49,11 @@ def captions(image: Pixels, found: Sequence[Spot]) -> tuple[list[Seen], list[Spo
     """Captions and all spots with their text. Latin is read first, the rest as Cyrillic."""
     named: list[Seen] = []
     lines: list[Spot] = []
-    left = CYRILLIC_MAX
-    for spot in spots.read(image, list(found)):
-        here = _named(spot)
-        sure = bool(here) and here[0].match.score >= 92
+    latin = [(spot, _named(spot)) for spot in spots.read(image, list(found))]
+    sure_names = {here[0].name for _, here in latin if here and here[0].match.score >= SURE}
+    left = 0 if len(sure_names - SAME_IN_ALL) >= LATIN_DIALOG else CYRILLIC_MAX
+    for spot, here in latin:
+        sure = bool(here) and here[0].match.score >= SURE
         if not sure and left and not (spot.confidence > 0.8 and spot.text and _VALUE.match(spot.text)):
             left -= 1
             other = spots.read_cyrillic(image, spot)

@@ -178,7 +178,12 @@ def words(lines: Sequence[Line], strip: Pixels) -> str | None:
     """Free text in any script: Tesseract's where it sees Cyrillic or the recogniser is at a loss."""
     latin = plain(lines)
     native = max(line.foreign for line in lines) == 0.0
-    if latin is not None and native and min(line.confidence for line in lines) > 0.95 and len({line.text for line in lines}) == 1:
+    if (
+        latin is not None
+        and native
+        and min(line.confidence for line in lines) > 0.95
+        and len({line.text for line in lines}) == 1
+    ):
         return latin
     gray = cv2.copyMakeBorder(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), 8, 8, 12, 12, cv2.BORDER_REPLICATE)
     found = ocr.words(np.asarray(gray, np.uint8), "rus+eng", 7)

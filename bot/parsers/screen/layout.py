@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from bot.parsers.screen.ocr import Grid
 from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 from bot.parsers.screen.spots import Spot
 
-STRETCH = 1.08  # pixels a unit in y over pixels a unit in x; 1.07 to 1.09 for Windows' usual fonts
+STRETCHES = (1.08, 0.93)  # pixels a unit in y over pixels a unit in x: Windows' usual fonts, and wider ones
 LABEL_END, CHECK_TEXT, CONTROL, CONTROL_END = 77, 97.5, 86, 213
 LEAST = 4  # captions that must agree before a dialog is believed
 
@@ -141,9 +141,9 @@ class Fit:
         return float(np.linalg.norm(self.dv))
 
 
-def _similarities(units: Grid, points: Grid, tolerance: float) -> tuple[int, Grid]:
+def _similarities(units: Grid, points: Grid, tolerance: float, stretch: float) -> tuple[int, Grid]:
     """The pair of captions whose similarity most captions agree with: count, and which."""
-    plane = units[:, 0] + 1j * units[:, 1] * STRETCH
+    plane = units[:, 0] + 1j * units[:, 1] * stretch
     image = points[:, 0] + 1j * points[:, 1]
     best = 0.0
     agreeing: Grid = np.zeros(len(units), bool)
@@ -161,7 +161,7 @@ def _similarities(units: Grid, points: Grid, tolerance: float) -> tuple[int, Gri
     return int(agreeing.sum()), agreeing
 
 
-def _affine(dialog: Dialog, layout: Layout, agreeing: Sequence[Seen]) -> Fit:
+def _affine(dialog: Dialog, layout: Layout, stretch: float, agreeing: Sequence[Seen]) -> Fit:
     units = np.array([layout[one.name] for one in agreeing])
     points = np.array([one.point for one in agreeing])
     wide = sorted(one.spot.angle for one in agreeing if one.spot.width > 3.5 * one.spot.height)
@@ -171,7 +171,7 @@ def _affine(dialog: Dialog, layout: Layout, agreeing: Sequence[Seen]) -> Fit:
     guess = np.ptp(points[:, 1]) / max(np.ptp(units[:, 1]), 1)
     origin, du, dv = np.zeros(2), along, np.zeros(2)
     for _ in range(3):
-        wanted = guess / STRETCH
+        wanted = guess / stretch
         spread = float(np.ptp(units[:, 0]))
         # origin, dv and the length of du by least squares; a wide spread of columns is trusted more than the prior
         rows, right = [], []
@@ -192,21 +192,21 @@ def fit(dialog: Dialog, captions: Sequence[Seen], tolerance: float = 4.5) -> Fit
 
     Captions that are off their layout's row but in their column are kept: their row moved.
     """
-    best: tuple[int, Layout, list[Seen]] | None = None
-    for layout in LAYOUTS[dialog]:
+    best: tuple[int, Layout, float, list[Seen]] | None = None
+    for layout, stretch in product(LAYOUTS[dialog], STRETCHES):
         known = [one for one in captions if one.name in layout]
         if len({one.name for one in known}) < LEAST:
             continue
         units = np.array([layout[one.name] for one in known])
         points = np.array([one.point for one in known])
-        count, which = _similarities(units, points, tolerance)
+        count, which = _similarities(units, points, tolerance, stretch)
         names = len({one.name for one, kept in zip(known, which, strict=True) if kept})
         if count and (best is None or names > best[0]):
-            best = (names, layout, [one for one, kept in zip(known, which, strict=True) if kept])
+            best = (names, layout, stretch, [one for one, kept in zip(known, which, strict=True) if kept])
     if best is None or best[0] < LEAST:
         return None
-    _, layout, agreeing = best
-    found = _affine(dialog, layout, agreeing)
+    _, layout, stretch, agreeing = best
+    found = _affine(dialog, layout, stretch, agreeing)
     rows: dict[str, Seen] = {}
     for one in captions:
         if one.name not in layout:

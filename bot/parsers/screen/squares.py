@@ -14,7 +14,7 @@ from bot.parsers.screen.ocr import Grid, Pixels
 from bot.parsers.screen.packs import Dialog, Shape
 
 SCALE = 4.0  # pixels a unit of v in the piece looked at
-WHOLE = 0.55  # of a real frame's faintest side at least this much is seen
+WHOLE = 0.65  # of a real frame's faintest side at least this much is seen
 ON, OFF = 0.6, 0.47  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
 INNER = 12  # the inside is judged on this many pixels squared
 
