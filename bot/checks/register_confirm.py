@@ -23,6 +23,7 @@ class Answer:
 
     online: Finding | None
     failure: Failure | None
+    offline: Finding | None = None  # EXTENSION_OFFLINE, where the API said so
     detail: str = ""
 
 
@@ -35,9 +36,10 @@ async def online_now(runner: Runner, target: Target, stamp: str | None) -> Answe
     if online is None and any(one.tag in (Tag.API_DOWN, Tag.API_DB_DOWN) for one in result.findings):
         return Answer(None, Failure.UNREADABLE)
     if online is None:
-        return Answer(None, None, "signed off: the API says offline")
+        offline = next((one for one in result.findings if one.tag is Tag.EXTENSION_OFFLINE), None)
+        return Answer(None, None, offline, "signed off: the API says offline")
     if not is_fresh(online.args.get("last_updated"), stamp, datetime.now(UTC)):
-        return Answer(None, None, "the API knows of an older registration only")
+        return Answer(None, None, None, "the API knows of an older registration only")
     return Answer(online, None)
 
 

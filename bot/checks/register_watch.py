@@ -73,9 +73,24 @@ class Watches:
 
         A log that cannot be followed, or that does not show our own probe either, ends in a failure.
         """
-        at, start = datetime.now(UTC), time.monotonic()
-        target = replace(target, extension=extension)
-        watcher = Watcher(target, self._runner)
+        watcher = Watcher(replace(target, extension=extension), self._runner)
+        return await self._watch(watcher, on_stage, limit_s)
+
+    async def until_registered(self, target: Target, extension: str, *, limit_s: float) -> WatchResult:
+        """For a case that is still open: waits, unseen, until the extension registers, else for `limit_s`.
+
+        What goes wrong meanwhile is not told. The stage is REGISTERED when it came, `confirmed` as ever. A failure
+        ends it too: the log cannot be followed.
+        """
+        until = time.monotonic() + limit_s
+        while True:
+            watcher = Watcher(replace(target, extension=extension), self._runner, patient=True)
+            seen = await self._watch(watcher, lambda _: None, until - time.monotonic())
+            if seen.stage is Stage.REGISTERED or seen.result.failure or time.monotonic() >= until:
+                return seen
+
+    async def _watch(self, watcher: Watcher, on_stage: OnStage, limit_s: float) -> WatchResult:
+        at, start, target = datetime.now(UTC), time.monotonic(), watcher.target
         try:
             source = self._log_of(target)
             source.enter(watcher)
@@ -109,7 +124,7 @@ class Watches:
                 _show(on_stage, await watcher.confirm())
                 continue
             pause_s = watcher.pause_s()
-            if watcher.stage is Stage.WAITING:
+            if watcher.stage is Stage.WAITING and not watcher.patient:
                 left_s = started + self._nothing_after_s - time.monotonic()
                 pause_s = left_s if pause_s is None else min(pause_s, left_s)
                 if left_s <= 0:
@@ -166,6 +181,7 @@ class _Log:
         self.book = RegisterLog(self._on_socket, self._on_server)
         self._watchers: dict[str, list[Watcher]] = {}
         self._by_ip: dict[str, list[Watcher]] = {}
+        self._pressing: list[Watcher] = []  # now, not some day
         self._heard_at = 0.0
 
     def enter(self, watcher: Watcher) -> None:
@@ -174,11 +190,16 @@ class _Log:
             self.book = RegisterLog(self._on_socket, self._on_server)  # what went on unseen is not guessed at
             self.follower.join(self._on_lines)
         self._watchers.setdefault(watcher.extension, []).append(watcher)
+        if watcher.patient:
+            return
+        self._pressing.append(watcher)
         if watcher.user_ip:
             self._by_ip.setdefault(watcher.user_ip, []).append(watcher)
 
     def leave(self, watcher: Watcher) -> None:
         """It hears no more; the last one who leaves stops the follower."""
+        if watcher in self._pressing:
+            self._pressing.remove(watcher)
         for table, key in ((self._watchers, watcher.extension), (self._by_ip, watcher.user_ip)):
             if key and watcher in table.get(key, ()):
                 table[key].remove(watcher)
@@ -210,13 +231,14 @@ class _Log:
 
     def _nameless(self, socket: Socket, event: LogEvent) -> None:
         """A packet nobody watches by name: its sender's address, or being alone, may tell whose it is."""
-        watchers = self._by_ip.get(socket.ip, ())
-        if not watchers and len(self._watchers) == 1:
-            watchers = next(iter(self._watchers.values()))
+        watchers = self._by_ip.get(socket.ip) or (self._pressing if self._one_is_pressing() else [])
         for watcher in watchers:
             watcher.perhaps_mine(socket, event)
 
     def _on_server(self, event: LogEvent) -> None:
         for watchers in self._watchers.values():
             for watcher in watchers:
-                watcher.trouble(event, alone=len(self._watchers) == 1)
+                watcher.trouble(event, alone=self._one_is_pressing())
+
+    def _one_is_pressing(self) -> bool:
+        return len({watcher.extension for watcher in self._pressing}) == 1

@@ -25,7 +25,9 @@ FOR_OTHERS = (Tag.LOG_NOT_FOUND_OTHER, Tag.LOG_HEADERS_REWRITTEN)  # what lines 
 class Watcher:
     """One watch. `changed` is set whenever there may be something new to show."""
 
-    def __init__(self, target: Target, runner: Runner) -> None:
+    def __init__(self, target: Target, runner: Runner, *, patient: bool = False) -> None:
+        """`patient`: nobody presses anything now; it waits for a registration that may come some day."""
+        self.patient = patient
         self.target = target
         self.extension = target.extension or ""
         self.user_ip = target.user_ip
@@ -43,6 +45,7 @@ class Watcher:
         self._perhaps: list[Socket] = []  # that name nobody yet, and may be this user's
         self._other: tuple[Finding, ...] = ()
         self._other_since = 0.0  # monotonic
+        self._offline: Finding | None = None
         self._judged = 0  # 'registered' lines that were looked into
 
     # What the keeper of the log tells.
@@ -159,18 +162,15 @@ class Watcher:
         if answer.online is not None:
             self.confirmed = True
             self._end(Stage.REGISTERED, *self._proof(), answer.online)
-        elif answer.failure is not None and self.unchallenged:
-            self._end(Stage.REGISTERED, *self._proof())
-        elif answer.failure is None:
+        elif answer.failure is not None:
+            story = self._story()
+            if story is not None and story.stage is Stage.CONFIRMING:  # nothing came after it
+                self._end(Stage.REGISTERED, *self._proof())
+        else:
+            self._offline = answer.offline
             self.notes.append(answer.detail)
             return self._shown([Stage.UNREGISTERED])
         return []
-
-    @property
-    def unchallenged(self) -> bool:
-        """Nothing came after the 'registered' line."""
-        story = self._story()
-        return story is not None and story.stage is Stage.CONFIRMING
 
     async def pbx_answers(self) -> bool:
         """Whether the PBX answers our own probe, which its log has to show."""
@@ -198,9 +198,9 @@ class Watcher:
             self.findings = self._other or (Finding(Tag.LOG_PACKET_SEEN if seen else Tag.LOG_SILENT),)
             return self._shown([] if seen or self._other else [Stage.NOTHING_SEEN])
         self.findings = self._proof()
-        if story.stage is Stage.CONFIRMING:  # looked into, and not true
-            offline = Finding(Tag.EXTENSION_OFFLINE, {"extension": self.extension})
-            self.findings = (*(one for one in self.findings if one.tag is not Tag.LOG_REGISTERED), offline)
+        if story.stage is Stage.CONFIRMING and story.successes <= self._judged:  # looked into, and not true
+            told = (one for one in self.findings if one.tag is not Tag.LOG_REGISTERED)
+            self.findings = (*told, *([self._offline] if self._offline else []))
         elif not self.findings or self.findings[0].tag in (Tag.LOG_REQUEST_BY_NAME, Tag.LOG_REQUEST_BY_IP):
             self.findings = (Finding(Tag.LOG_PACKET_SEEN, {"source_ip": self.source_ip}), *self.findings)
         return self._shown([AT_THE_END[one.tag] for one in self.findings if one.tag in AT_THE_END])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -379,6 +380,50 @@ async def test_a_ghost_is_no_success(watching: Watching, api: PbxApi) -> None:
     api.online[1] = online(minutes_ago)
     _, seen = await watching.sees(lambda: press_and_succeed(watching.log), limit_s=1)
     assert (seen.confirmed, Tag.LOG_REGISTERED in {one.tag for one in seen.result.findings}) == (False, False)
+
+
+async def test_an_open_case_notices_the_registration_whatever_went_wrong_before(
+    watching: Watching, api: PbxApi
+) -> None:
+    waiting = asyncio.ensure_future(watching.watches.until_registered(watching.target, "1002", limit_s=20))
+    for answer in (WRONG, NO_DATABASE, UNKNOWN):
+        await asyncio.sleep(0.15)
+        watching.log.register(*CHALLENGE)
+        watching.log.register(*answer)
+    await asyncio.sleep(0.15)
+    press_and_succeed(watching.log)  # a sign-off: the API says offline
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    api.online[1] = online()
+    press_and_succeed(watching.log)
+    seen = await waiting
+    assert (seen.stage, seen.confirmed, seen.source_ip) == (Stage.REGISTERED, True, IP)
+
+
+async def test_waiting_for_a_registration_ends(watching: Watching) -> None:
+    seen = await watching.watches.until_registered(watching.target, "1002", limit_s=0.3)
+    assert (seen.stage, seen.result.findings) == (Stage.NOTHING_SEEN, (Finding(Tag.LOG_SILENT),))
+    seen = await watching.watches.until_registered(replace(watching.target, log_files=()), "1002", limit_s=9)
+    assert seen.result.failure is Failure.NOT_CONFIGURED
+
+
+async def test_open_cases_do_not_take_a_nameless_packet_from_the_one_who_presses(watching: Watching) -> None:
+    waiting = asyncio.ensure_future(watching.watches.until_registered(watching.target, "1004", limit_s=2))
+    await asyncio.sleep(0.02)
+    _, seen = await watching.sees(lambda: watching.log.register(*UNKNOWN, ext="9999"), limit_s=0.8)
+    assert [one.tag for one in seen.result.findings] == [Tag.LOG_NOT_FOUND_OTHER]
+    assert (await waiting).result.findings == (Finding(Tag.LOG_SILENT),)
+
+
+async def test_an_api_that_answers_too_late_proves_no_sign_off(watching: Watching) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as never:
+        url = f"http://127.0.0.1:{never.getsockname()[1]}"
+        watching.target = replace(watching.target, api_url=url, api_user=USER, api_password=PASSWORD, timeout_s=5)
+        _, seen = await watching.sees(lambda: press_and_succeed(watching.log), limit_s=0.8)
+    assert (seen.confirmed, [one.tag for one in seen.result.findings]) == (
+        False,
+        [Tag.LOG_REGISTERED, Tag.LOG_REQUEST_BY_NAME],
+    )
 
 
 async def test_what_nobody_can_confirm_is_not_said_to_be_confirmed(watching: Watching) -> None:
