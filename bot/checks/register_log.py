@@ -76,10 +76,15 @@ OnServer = Callable[[LogEvent], None]
 
 
 class RegisterLog:
-    """`on_socket` hears of each event with its socket, `on_server` of what concerns everybody."""
+    """`on_socket` hears of each event with its socket, `on_server` of what concerns everybody.
 
-    def __init__(self, on_socket: OnEvent, on_server: OnServer) -> None:
-        self._on_socket, self._on_server = on_socket, on_server
+    `keep` says of an extension that its sockets must not be forgotten, however many strangers come.
+    """
+
+    def __init__(
+        self, on_socket: OnEvent, on_server: OnServer, keep: Callable[[str | None], bool] = lambda _: False
+    ) -> None:
+        self._on_socket, self._on_server, self._keep = on_socket, on_server, keep
         self._streams: dict[str, _Stream] = {}
         self._sockets: OrderedDict[tuple[str, str, int], Socket] = OrderedDict()
 
@@ -124,11 +129,18 @@ class RegisterLog:
         socket = self._sockets.get(key)
         if socket is None:
             socket = self._sockets[key] = Socket(*key)
-            if len(self._sockets) > SOCKETS_MAX:
-                self._sockets.popitem(last=False)
+            self._forget()
         else:
             self._sockets.move_to_end(key)
         return socket
+
+    def _forget(self) -> None:
+        for _ in range(len(self._sockets) - SOCKETS_MAX):
+            key, oldest = next(iter(self._sockets.items()))
+            if self._keep(oldest.extension):
+                self._sockets.move_to_end(key)  # the next call looks at the next one
+            else:
+                del self._sockets[key]
 
     def _enter(self, socket: Socket, event: LogEvent, text: str, now: float) -> None:
         socket.events.append((now, event))

@@ -178,7 +178,7 @@ class _Log:
 
     def __init__(self, follower: LogFollower) -> None:
         self.follower = follower
-        self.book = RegisterLog(self._on_socket, self._on_server)
+        self.book = RegisterLog(self._on_socket, self._on_server, self._is_watched)
         self._watchers: dict[str, list[Watcher]] = {}
         self._by_ip: dict[str, list[Watcher]] = {}
         self._pressing: list[Watcher] = []  # now, not some day
@@ -187,7 +187,9 @@ class _Log:
     def enter(self, watcher: Watcher) -> None:
         """From now on it hears of its extension. Raises NotTested when there is no log."""
         if not self._watchers:
-            self.book = RegisterLog(self._on_socket, self._on_server)  # what went on unseen is not guessed at
+            self.book = RegisterLog(
+                self._on_socket, self._on_server, self._is_watched
+            )  # what went on unseen is not guessed at
             self.follower.join(self._on_lines)
         self._watchers.setdefault(watcher.extension, []).append(watcher)
         if watcher.patient:
@@ -211,6 +213,9 @@ class _Log:
     def heard_since(self, at: float) -> bool:
         """Whether any line came after that monotonic time."""
         return self._heard_at > at
+
+    def _is_watched(self, extension: str | None) -> bool:
+        return extension in self._watchers
 
     def _on_lines(self, lines: Sequence[LogLine]) -> None:
         now = time.monotonic()
