@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from telegram import Message, Update
+from telegram.constants import ChatMemberStatus
 from telegram.error import Forbidden, TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 # Telegram's stand-ins for 'somebody': never staff, whatever the list says (Bot API).
 NOBODY = frozenset({1087968824, 777000, 136817688})
+PRESENT = (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR)
 SHOWN_EVENTS = 30
 
 
@@ -61,6 +63,16 @@ class Staff:
         """What an escalated user writes reaches the staff under the ticket's card."""
         if self.chat_id is not None:
             self.spawn(f"forward:{message.chat_id}:{message.message_id}", self._forward(ticket, message), self.chat_id)
+
+    async def joined(self, update: Update, context: Context) -> None:
+        """The bot is (back) in the staff chat: open tickets that have no card there get one."""
+        change = update.my_chat_member
+        if change is None or change.chat.id != self.chat_id or change.new_chat_member.status not in PRESENT:
+            return
+        for status in (Status.OPEN, Status.ESCALATED):
+            for ticket in await self.tickets.list(status=status.value, limit=50):
+                if await self.tickets.post(ticket.number, "card") is None:
+                    self.on_change(ticket.number)
 
     async def _card(self, number: int) -> None:
         async with self._locks.setdefault(number, asyncio.Lock()):

@@ -159,3 +159,27 @@ def test_a_password_is_taken_out_of_the_chat_and_kept_nowhere(tmp_path: Path, dn
         assert b"Sir12345maxfiy" not in kept
         assert not any("Sir12345maxfiy" in message.text for message in bot.api.answers(STAFF_CHAT))
         assert bot.api.token.encode() not in kept
+
+
+def test_a_bot_thrown_out_of_the_staff_chat_says_so_and_posts_what_waited_when_it_is_back(
+    tmp_path: Path, dns: DnsServer
+) -> None:
+    with RunningBot(tmp_path, settings(dns, free_port())) as bot:
+        bot.api.send_text(STAFF, "/start")
+        bot.wait_for("Assalomu alaykum", STAFF)
+        bot.api.kick(STAFF_CHAT, STAFF)
+        bot.wait_for("guruhidan chiqarildi", STAFF)
+        bot.says("/operator")
+        bot.wait_for("Operatorga xabar berdim")
+        bot.api.chats.chats[STAFF_CHAT].state = "ok"
+        bot.api.raw(
+            "my_chat_member",
+            {
+                "chat": bot.api.chats.chats[STAFF_CHAT].body,
+                "from": bot.api.chats.people[STAFF],
+                "date": 0,
+                "old_chat_member": {"status": "left", "user": {"id": 42, "is_bot": True, "first_name": "bot"}},
+                "new_chat_member": {"status": "member", "user": {"id": 42, "is_bot": True, "first_name": "bot"}},
+            },
+        )
+        bot.wait_for("№1", STAFF_CHAT)

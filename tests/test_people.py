@@ -120,7 +120,9 @@ def test_evidence_sent_before_it_is_asked_for_is_not_asked_again(bot: RunningBot
     person.says(PING)
     person.hears("Yuqoridagi savolga")
     person.presses(question, "st:timeout")
-    person.hears("MicroSIP.ini")  # a clean ping to the right address has answered nslookup's question, too
+    person.hears(
+        "Alt + PrtScn" if screen_worker.available() else "MicroSIP.ini"
+    )  # a clean ping to the right address has answered nslookup's question, too
     assert person.count("ping -n 10") == 0
 
 

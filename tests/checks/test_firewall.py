@@ -185,14 +185,14 @@ NFT_SET = """table inet f2b-table {
     ("rules", "user_ip", "expected"),
     [
         pytest.param(
-            FAIL2BAN, "203.0.113.77", [OPEN, bans("203.0.113.77", "203.0.113.88"), banned("203.0.113.77")],
+            FAIL2BAN, "203.0.113.77", [OPEN, bans("203.0.113.77",), banned("203.0.113.77")],
             id="in the jail of the SIP port",
         ),
         pytest.param(
-            FAIL2BAN, "203.0.113.88", [OPEN, bans("203.0.113.77", "203.0.113.88")], id="in another service's jail"
+            FAIL2BAN, "203.0.113.88", [OPEN, bans("203.0.113.77",)], id="in another service's jail"
         ),
         pytest.param(
-            FAIL2BAN, "203.0.113.99", [OPEN, bans("203.0.113.77", "203.0.113.88")], id="in no jail"
+            FAIL2BAN, "203.0.113.99", [OPEN, bans("203.0.113.77",)], id="in no jail"
         ),
         pytest.param(NFT_SET, "203.0.113.77", [OPEN, bans("203.0.113.77"), banned("203.0.113.77")], id="in a set"),
         pytest.param(
