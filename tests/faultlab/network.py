@@ -8,17 +8,21 @@ public resolvers. 198.51.100.66 is an address without a host, 198.51.100.80 anot
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 HOST, PBX, ROUTER, PC = "call.soundz.uz", "203.0.113.10", "192.168.1.1", "192.168.1.23"
 USER_IP, PUBLIC_DNS, DEAD, OTHER_HOST = "203.0.113.254", "198.51.100.53", "198.51.100.66", "198.51.100.80"
+CLONE_NEWNET = 0x40000000
 WIRE = Path(__file__).with_name("wire.py")
 PLACES = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 NEEDS = ("ip", "nft", "iptables", "ufw", "dnsmasq", "nslookup", "ping", "ss", "node")
@@ -44,6 +48,11 @@ def why_not() -> str | None:
         return "no /dev/net/tun"
     tried = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
     return None if tried.returncode == 0 else "no network namespaces here"
+
+
+def _set_network(file: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(file, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 class Network:
@@ -90,6 +99,16 @@ class Network:
         if check and done.returncode:
             raise RuntimeError(f"{' '.join(argv)}: {done.stdout}")
         return done.stdout
+
+    @contextlib.contextmanager
+    def entered(self, place: str) -> Iterator[None]:
+        """Sockets, threads and processes that this thread makes meanwhile live in that namespace."""
+        with open("/proc/thread-self/ns/net") as home, open(f"/var/run/netns/{self.names[place]}") as there:
+            _set_network(there.fileno())
+            try:
+                yield
+            finally:
+                _set_network(home.fileno())
 
     def _build(self) -> None:
         for place, name in self.names.items():
