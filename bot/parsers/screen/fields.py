@@ -30,6 +30,7 @@ AUTOMATIC = ("Auto", "ABTO", "Avtomatik")
 STUNS = ("stun.l.google.com:19302", "stun.zadarma.com:3478", "stun.sipnet.ru", "stun.sipnet.ru:3478")
 _HOST = re.compile(r"[A-Za-z0-9]+(?:[.,:-]+[A-Za-z0-9]+)*[.,]?|(?:https?://|sips?:)[A-Za-z0-9.:-]+")
 NEAR = 0.4  # distance from which looks that agree are believed to show something else
+CLOSE = 0.15  # distance at which one look that differs a little does not count
 LIKELY, UNLIKELY = 0.30, 0.75  # of the likelihood distance a letter: right, and surely something else
 COMBO_ARROW = 15.0  # units at a combo's right end
 
@@ -112,8 +113,14 @@ def host(lines: Sequence[Line], strip: Pixels, expected: str, known: Sequence[st
     near = min(options, key=lambda text: distance(lines, text))
     away = distance(lines, near)
     bare = best.replace(" ", "").lower()
-    if bare == near.lower() or (away < LIKELY and "," not in best and not _port_differs(best, near)):
-        return spaced(strip, lines[0], near) if " " not in best else _with_spaces(lines, best, near)
+    if bare == near.lower() and " " in best:
+        return _with_spaces(lines, best, near)
+    if away < LIKELY and "," not in best and not _port_differs(best, near):
+        plainly = all(line.text == near for line in lines)  # letter by letter, capitals too: 'sO' may be 's0'
+        close = best == near and away < CLOSE and not any(set("OI0") & set(line.text) for line in lines)
+        if near in known or plainly or close or (best == near and second_opinion(strip) == near):
+            return spaced(strip, lines[0], near)
+        return None
     agreed = len({line.text for line in lines}) == 1
     steady = min(line.confidence for line in lines)
     if not _HOST.fullmatch(best) or steady < (0.8 if agreed else 0.93) or away < (NEAR if agreed else UNLIKELY):
@@ -217,7 +224,7 @@ def value(name: str, lines: Sequence[Line], strip: Pixels, expected: str, extens
     if name in ("server", "domain", "proxy"):
         return host(lines, strip, expected)
     if name == "stun_server":
-        return host(lines, strip, STUNS[0], STUNS[1:])
+        return host(lines, strip, STUNS[0], STUNS)
     if name in DIGITS:
         return digits(lines)
     if name == "transport":

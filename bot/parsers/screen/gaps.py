@@ -9,8 +9,8 @@ import numpy as np
 
 from bot.parsers.screen.ocr import Grid, Line, Pixels
 
-WIDE = 0.27  # of the letters' height (ascender to descender): a gap this wide is a space
-DOUBT = 0.235
+WIDE = 0.19  # of the letters' height (ascender to descender): a gap this wide is a space
+DOUBT = 0.135  # the widest gap inside a right host measured on screenshots was 0.125
 
 
 def ink(crop: Pixels) -> Grid:
@@ -43,5 +43,6 @@ def spaced(crop: Pixels, line: Line, text: str) -> str | None:
         return None
     for at, _ in reversed(wide):
         index = sum(place < at for place in line.places)
-        text = text[:index] + " " + text[index:]
+        if 0 < index < len(text):  # what follows the last letter is the box's edge
+            text = text[:index] + " " + text[index:]
     return text
