@@ -127,6 +127,14 @@ def correlate(findings: Iterable[Finding], user_addresses: Collection[str] = ())
     return tuple(found)
 
 
+def user_address(readings: Iterable[Reading], results: Iterable[CheckResult]) -> str | None:
+    """The user's public address, where a line of the PBX's log about them, or their phone's log, tells it."""
+    groups = [*(reading.findings for reading in readings), *(result.findings for result in results)]
+    seen = [f.args.get("source_ip") for group in groups for f in group if f.tag.value.startswith("log_")]
+    told = [reading.facts.get("public_ip") for reading in readings if reading.kind is Kind.MICROSIP_LOG]
+    return next((address for address in reversed([*told, *seen]) if isinstance(address, str)), None)
+
+
 def _addresses(finding: Finding) -> tuple[str, ...]:
     value = finding.args.get("addresses", ())
     return value if isinstance(value, tuple) else ()

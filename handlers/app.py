@@ -100,6 +100,7 @@ class Service:
     courier: Courier
     desk: Desk
     staff: Staff
+    watching: Watching
 
     async def announce(self) -> None:
         """The command menus and the description; a refusal is logged, the bot works without them."""
@@ -117,6 +118,8 @@ class Service:
 
     async def resume(self) -> None:
         """Goes on with the cases whose next move was ours when the process ended."""
+        for number in await self.desk.open_numbers():
+            self.watching.look_out(number)
         for number in await self.desk.unfinished():
             ticket = await self.desk.fresh(number)
             source = f"ticket:{number}:{len(ticket.events)}"
@@ -132,7 +135,10 @@ class Service:
             self.inbox.spawn("menus", self.announce(), 0)
 
         self.application.post_init = begin
-        await self.inbox.run(poll=webhook is None)
+        try:
+            await self.inbox.run(poll=webhook is None)
+        finally:
+            await self.watching.close()
 
 
 def build(
@@ -170,23 +176,28 @@ def build(
     staffed = settings.staff_chat_id is not None
     runner = Runner()
     post = Post(application.bot)
+
+    def changed(number: int) -> None:
+        staff.on_change(number)
+        watching.look_out(number)
+
     desk = Desk(
         tickets,
         target,
         screens,
         runner,
         post,
-        staff.on_change,
+        changed,
         Pictures(screens, post),
         staffed=staffed,
         reads_pictures=screen_worker.available(),
     )
     notices.staff, notices.desk = staff, desk
-    watches = Watches(runner)
-    case = Case(desk, Watching(desk, watches), inbox.spawn, settings.retention_days)
+    watching = Watching(desk, Watches(runner), inbox.spawn)
+    case = Case(desk, watching, inbox.spawn, settings.retention_days)
     inflow = Inflow(desk, inbox.spawn, staff.forward)
     _register(application, case, inflow, staff, Errors(screens, staff))
-    return Service(application, inbox, courier, desk, staff)
+    return Service(application, inbox, courier, desk, staff, watching)
 
 
 def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors: Errors) -> None:

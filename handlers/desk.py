@@ -16,7 +16,7 @@ from telegram import Message
 from bot.casefile import CaseFile, fold
 from bot.checks import CHECKS
 from bot.checks.runner import Runner
-from bot.diagnose import diagnose
+from bot.diagnose import diagnose, user_address
 from bot.model import (
     Certainty,
     CheckResult,
@@ -78,7 +78,7 @@ class Desk(Intake):
         return ()
 
     async def _check(self, ticket: Ticket, case: CaseFile, due: tuple[str, ...]) -> CaseFile:
-        target = replace(self.target, extension=ticket.extension)
+        target = replace(self.target, extension=ticket.extension, user_ip=user_address(case.readings, case.results))
         again = bool(case.results)
         seen: list[CheckResult] = []
         message: Message | None = None
@@ -163,6 +163,11 @@ class Desk(Intake):
             await self.tickets.append(ticket.number, EventKind.CLOSED, {"reason": "solved"})
         elif verdict.owner is Owner.SERVER or verdict.step is Step.CALL_STAFF:
             await self.tickets.append(ticket.number, EventKind.ESCALATED, {"reason": verdict.step.value})
+
+    async def open_numbers(self) -> list[int]:
+        """Every ticket that somebody is still at."""
+        found = [await self.tickets.list(status=status.value, limit=500) for status in (Status.OPEN, Status.ESCALATED)]
+        return [ticket.number for tickets in found for ticket in tickets]
 
     async def unfinished(self) -> list[int]:
         """Tickets whose next move was ours when the bot went down."""

@@ -6,11 +6,14 @@ import asyncio
 from dataclasses import dataclass, field
 
 from bot.checks.register_watch import LIMIT_S, Stage, Watches
-from bot.model import EventKind, Kind, Ticket
+from bot.model import EventKind, Kind, Status, Ticket
 from handlers.desk import Desk
+from handlers.people import Spawn
 from handlers.reply import Screen
 
 TICK_S = 5.0
+PATIENCE_S = 2 * 3600.0  # so long an open case looks out for a registration nobody told us of
+OPEN = (Status.OPEN, Status.ESCALATED)
 
 
 @dataclass(slots=True)
@@ -19,7 +22,36 @@ class Watching:
 
     desk: Desk
     watches: Watches
+    spawn: Spawn
     _running: set[int] = field(default_factory=set)
+    _looking_out: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+
+    def look_out(self, number: int) -> None:
+        """From now on a registration that is not told of is noticed, while the case is open. Costs one task."""
+        target = self.desk.target
+        if number not in self._looking_out and (target.log_files or target.log_command) and target.api_url:
+            task = asyncio.create_task(self._wait(number))
+            self._looking_out[number] = task
+            task.add_done_callback(lambda _: self._looking_out.pop(number, None))
+
+    async def _wait(self, number: int) -> None:
+        ticket = await self.desk.tickets.get(number)
+        if ticket is None or ticket.extension is None or ticket.status not in OPEN:
+            return
+        seen = await self.watches.until_registered(self.desk.target, ticket.extension, limit_s=PATIENCE_S)
+        ticket = await self.desk.fresh(number)
+        if not seen.confirmed or ticket.status not in OPEN or number in self._running:
+            return
+        body = {"results": [seen.result.to_json()], "extension": ticket.extension}
+        source = f"ticket:{number}:{len(ticket.events)}:registered"
+        await self.desk.tickets.append(number, EventKind.CHECKED, body)
+        self.spawn(source, self.desk.advance(number), ticket.chat_id)
+
+    async def close(self) -> None:
+        """Looks no more."""
+        for task in tuple(self._looking_out.values()):
+            task.cancel()
+        await self.watches.close()
 
     async def run(self, ticket: Ticket) -> None:
         """Watches until it is decided, logs what was seen, and lets the case go on."""

@@ -106,3 +106,16 @@ def test_a_password_the_server_lost_is_the_servers_fault_and_the_staff_know(bot:
     assert "1002" in bot.wait_for("ichki raqam parolini qayta saqlash", STAFF_CHAT).text
     assert verdict(bot) == ("reset_extension_password", "server", "proven")
     assert not any("parolni qaytadan kiriting" in message.text for message in bot.api.answers(PERSON))
+
+
+def test_who_gets_through_later_without_telling_is_noticed(bot: RunningBot, pbx: Pbx) -> None:
+    pbx.create("1002", "secret")
+    bot.says("/diagnose")
+    bot.presses(bot.wait_for("pastki chap burchagida"), "st:timeout")
+    bot.wait_for("Ichki raqamingiz necha")
+    bot.says("1002")
+    bot.wait_for("birga kuzatamiz")
+    bot.wait_for("ichki raqam: 1002", STAFF_CHAT)
+    assert register(pbx, "secret") == 200
+    bot.wait_for("MicroSIP serverga ulandi")
+    assert verdict(bot) == ("connected", "none", "proven")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.diagnose import context_of, correlate, diagnose, read_together
+from bot.diagnose import context_of, correlate, diagnose, read_together, user_address
 from bot.model import (
     Certainty,
     CheckResult,
@@ -77,6 +77,16 @@ def test_an_address_both_the_users_and_banned_is_a_finding() -> None:
         banned,
         Finding(Tag.USER_IP_BANNED, {"address": "198.51.100.8"}),
     )
+
+
+def test_the_users_address_is_what_the_log_of_the_pbx_saw_last() -> None:
+    phone = Reading(Kind.MICROSIP_LOG, None, "timeout", {"public_ip": "198.51.100.1"}, ())
+    seen = CheckResult("register_watch", 1.0, (Finding(Tag.LOG_WRONG_PASSWORD, {"source_ip": "198.51.100.2"}),))
+    assert [user_address([phone], [seen]), user_address([phone], []), user_address([], [])] == [
+        "198.51.100.2",
+        "198.51.100.1",
+        None,
+    ]
 
 
 def test_an_answer_is_judged_by_the_public_one() -> None:
