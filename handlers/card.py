@@ -25,7 +25,7 @@ class Cards:
         lines = [
             words.html("staff.card", number=ticket.number, person=ticket.user_name, extension=ticket.extension or "–"),
             words.html("staff.state", state=words.plain(f"case.state_{ticket.status}")),
-            words.html("staff.path", path=path_line(case)),
+            words.html("staff.path", path=path_line(case, self.screens.target.sip_port)),
         ]
         if any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events):
             lines.append(words.html("staff.wants_person"))
@@ -86,7 +86,7 @@ class Cards:
         return {"what": what} if "what" in words.blanks(f"event.{kind}") else {}
 
 
-def path_line(case: CaseFile) -> str:
+def path_line(case: CaseFile, port: int = 5060) -> str:
     """`DNS ✅ → ping ✅ → 5060/UDP ❌ → MicroSIP ? → Register ?`: where it ends, `?` for not tested."""
     by_name = {result.name: result for result in case.results}
 
@@ -104,8 +104,8 @@ def path_line(case: CaseFile) -> str:
     register = "✅" if phone & {Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE} else "?"
     if any(tag.value.startswith("log_") for tag in phone) and register == "?":
         register = "❌"
-    port = mark("sip", "sip_loopback", "sockets", "firewall", "pm2")
-    return f"DNS {mark('dns')} → ping {ping} → 5060/UDP {port} → MicroSIP {microsip} → Register {register}"
+    socket = mark("sip", "sip_loopback", "sockets", "firewall", "pm2")
+    return f"DNS {mark('dns')} → ping {ping} → {port}/UDP {socket} → MicroSIP {microsip} → Register {register}"
 
 
 def _user_mark(tags: Iterable[Tag]) -> str:
