@@ -199,7 +199,7 @@ class Lab:
 
 
 def outcome(calling: subprocess.Popen[str]) -> dict[str, Any]:
-    """The last line of a phone or a watch."""
+    """What a phone or a watch tells: its one line of JSON, PJSIP's own lines stand around it."""
     said, _ = calling.communicate()
-    found: dict[str, Any] = json.loads(said.splitlines()[-1])
+    found: dict[str, Any] = json.loads(next(line for line in reversed(said.splitlines()) if line.startswith("{")))
     return found
