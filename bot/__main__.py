@@ -79,8 +79,7 @@ def run(webhook: str | None) -> None:
     from handlers.liveness import AlreadyRunningError
     from handlers.webhook import Webhook
 
-    settings = Settings.load()
-    settings.token()
+    settings = Settings.load("bot_token")
     _quiet_logs(logging.INFO)
 
     async def serve(store: Any) -> None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.model import Target
@@ -105,10 +105,11 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def load(cls, **known: Any) -> Self:
-        """Settings from the environment and `.env`; `known` wins. Raises SettingsError."""
+    def load(cls, *required: str, **known: Any) -> Self:
+        """Settings from the environment and `.env`; `known` wins. Raises SettingsError, also for a missing required."""
+        model = create_model("Needed", __base__=cls, **_must_be_given(cls, required)) if required else cls
         try:
-            return cls(**known)
+            return model(**known)
         except ValidationError as trouble:
             # The message is ours: pydantic's own would echo what was typed.
             faults = dict.fromkeys(
@@ -143,19 +144,19 @@ class Settings(BaseSettings):
 
     def token(self) -> str:
         """The bot's token. Raises SettingsError when it is missing."""
-        self.require("bot_token")
-        return self.bot_token.get_secret_value() if self.bot_token else ""
+        if self.bot_token is None:
+            raise SettingsError("Bad settings: BOT_TOKEN (missing)")
+        return self.bot_token.get_secret_value()
 
-    def require(self, *names: str) -> None:
-        """Raises SettingsError naming every one of these settings that is missing."""
-        missing = [name.upper() for name in names if getattr(self, name) is None]
-        if missing:
-            raise SettingsError("Missing settings: " + ", ".join(missing))
+
+def _must_be_given(model: type[Settings], names: tuple[str, ...]) -> dict[str, Any]:
+    """Fields without their defaults."""
+    return {name: (model.model_fields[name].annotation, ...) for name in names}
 
 
 def _reason(kind: str, message: str) -> str:
     if kind == "value_error":
         own = ("not a bot token", "not an http(s) address", "port out of range")
         return next((reason for reason in own if reason in message), "not a valid value")
-    known = {"int_parsing": "not a whole number", "float_parsing": "not a number"}
+    known = {"missing": "missing", "int_parsing": "not a whole number", "float_parsing": "not a number"}
     return known.get(kind, "not a valid value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,8 @@ from messages import load
 log = logging.getLogger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
 USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help")
+FORGET_EVERY_S = 6 * 3600.0
+HEAR_EVERY_S = 30.0
 STAFF_COMMANDS = ("tickets", "ticket", "close")
 
 
@@ -101,6 +104,7 @@ class Service:
     desk: Desk
     staff: Staff
     watching: Watching
+    retention_days: int
 
     async def announce(self) -> None:
         """The command menus and the description; a refusal is logged, the bot works without them."""
@@ -125,6 +129,16 @@ class Service:
             source = f"ticket:{number}:{len(ticket.events)}"
             self.inbox.spawn(source, self.desk.advance(number), ticket.chat_id)
 
+    async def _forget(self, _: object) -> None:
+        forgotten = await self.desk.tickets.purge(self.retention_days)
+        if forgotten:
+            log.info("emptied %d tickets older than %d days", forgotten, self.retention_days)
+
+    async def _hear(self, _: object) -> None:
+        with contextlib.suppress(TelegramError):
+            await self.application.bot.get_me()
+            self.inbox.pulse.heard()
+
     async def run(self, *, webhook: Webhook | None = None) -> None:
         """Until stopped; polls, or receives updates at a webhook. Raises AlreadyRunningError, InvalidToken."""
 
@@ -133,6 +147,12 @@ class Service:
             if webhook is not None:
                 await webhook.open(self.application.bot, self.inbox.accept)
             self.inbox.spawn("menus", self.announce(), 0)
+            jobs = self.application.job_queue
+            if jobs is None:
+                return
+            jobs.run_repeating(self._forget, interval=FORGET_EVERY_S, first=60.0)
+            if webhook is not None:  # nothing is polled, so hearing Telegram at all has to do
+                jobs.run_repeating(self._hear, interval=HEAR_EVERY_S, first=0.0)
 
         self.application.post_init = begin
         try:
@@ -197,7 +217,7 @@ def build(
     case = Case(desk, watching, inbox.spawn, settings.retention_days)
     inflow = Inflow(desk, inbox.spawn, staff.forward)
     _register(application, case, inflow, staff, Errors(screens, staff))
-    return Service(application, inbox, courier, desk, staff, watching)
+    return Service(application, inbox, courier, desk, staff, watching, settings.retention_days)
 
 
 def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors: Errors) -> None:

@@ -108,7 +108,7 @@ def test_settings_are_read_from_a_file_too_and_the_process_wins(tmp_path: Path) 
 
 
 def test_without_a_token_the_bot_says_so(tmp_path: Path) -> None:
-    assert refused(yordam(tmp_path, "run")) == (2, "", ["Missing settings: BOT_TOKEN"])
+    assert refused(yordam(tmp_path, "run")) == (2, "", ["Bad settings: BOT_TOKEN (missing)"])
 
 
 def test_a_token_that_telegram_refuses_is_a_bad_setting_and_stays_unsaid(tmp_path: Path) -> None:

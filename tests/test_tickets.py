@@ -136,6 +136,16 @@ async def test_retention_forgets_what_people_wrote_but_not_the_cause(log: Ticket
     assert await log.list(search="eski") == ()
 
 
+async def test_a_ticket_nobody_touched_for_the_retention_is_closed_and_emptied(log: Tickets) -> None:
+    number = await opened(log)
+    await log.append(number, EventKind.EVIDENCE, {"text": "eski gap", "unreadable": False})
+    await log.store.run(lambda db: db.execute("UPDATE tickets SET updated_at = '2020-01-01T00:00:00.000+00:00'"))
+    forgotten = await log.purge(90)
+    ticket = await log.get(number)
+    assert ticket is not None
+    assert (forgotten, ticket.status) == (1, Status.CLOSED)
+
+
 async def test_a_copy_made_while_writing_is_whole(log: Tickets, tmp_path: Path) -> None:
     number = await opened(log)
 

@@ -126,7 +126,7 @@ async def test_health_tells_what_another_process_has_to_know(api: FakeApi, tmp_p
     path = tmp_path / "bot.db"
     async with listening(api, tmp_path) as rig:
         api.send_text(7, "a")
-        await rig.until(lambda: api.answers(7))
+        await rig.until(lambda: api.answers(7) and not rig.inbox.busy)
         await rig.mailbox.flush()
         now = rig.mailbox.now()
         seen = health(path)
