@@ -90,7 +90,8 @@ class Watcher:
         elif event.said is Said.REGISTER_ERROR and DATABASE.search("".join(text.split())):
             self._end(Stage.SERVER_ERROR, Finding(Tag.LOG_DB_DOWN))
         elif event.said is Said.OTHER_PORT and alone:
-            self._other = (Finding(Tag.LOG_OTHER_PORT),)
+            self._other = self._other or (Finding(Tag.LOG_OTHER_PORT),)
+            self.changed.set()
 
     # What the watch asks.
 
@@ -126,7 +127,8 @@ class Watcher:
 
     def _without_name(self) -> list[Stage]:
         path = [Stage.PACKET_SEEN] if self._nameless() else []
-        if self._other and time.monotonic() - self._other_since >= WAITS_FOR_BETTER_S:
+        told = bool(self._other) and self._other[0].tag in FOR_OTHERS  # a packet on the other port proves little
+        if told and time.monotonic() - self._other_since >= WAITS_FOR_BETTER_S:
             unnamed = self._other[0].tag is Tag.LOG_HEADERS_REWRITTEN
             path.append(Stage.HEADERS_REWRITTEN if unnamed else Stage.NOT_FOUND)
         shown = self._shown(path)

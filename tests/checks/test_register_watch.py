@@ -281,6 +281,15 @@ async def test_a_packet_without_a_name_from_the_users_address_is_the_users(watch
     assert (await other).result.findings == (Finding(Tag.LOG_SILENT),)
 
 
+async def test_the_trunks_port_is_told_to_the_only_one_who_tries(watching: Watching) -> None:
+    stray = "warn: Unexpected REGISTER request received"
+    stages, seen = await watching.sees(lambda: watching.log.write(stray), limit_s=0.5)
+    assert (stages, seen.result.findings) == ([Stage.PACKET_SEEN], (Finding(Tag.LOG_OTHER_PORT),))
+    _, other = watching.start("1004", limit_s=0.5)
+    _, seen = await watching.sees(lambda: watching.log.write(stray), limit_s=0.5)
+    assert (seen.result.findings, (await other).result.findings) == ((Finding(Tag.LOG_SILENT),),) * 2
+
+
 async def test_another_number_typed_by_the_only_one_who_tries(watching: Watching) -> None:
     _, seen = await watching.sees(lambda: watching.log.register(*UNKNOWN, ext="9999"), limit_s=0.8)
     assert [one.tag for one in seen.result.findings] == [Tag.LOG_NOT_FOUND_OTHER]
