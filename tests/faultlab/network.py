@@ -13,7 +13,9 @@ import ctypes
 import itertools
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,6 +57,23 @@ def _set_network(file: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
+def sweep() -> None:
+    """Ends what a laboratory left whose process was killed: the programs in its namespaces, then those."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout
+    for name in re.findall(r"^lab-\d+-\d+-\w+", listed, re.MULTILINE):
+        if not Path("/proc", name.split("-")[1]).exists():
+            inside = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False).stdout
+            for pid in inside.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            _delete(name)
+
+
+def _delete(name: str) -> None:
+    subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+    shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
+
+
 class Network:
     """The three namespaces, the cable and the name servers. `pc`, `router` and `host` run programs there."""
 
@@ -65,6 +84,7 @@ class Network:
         self._resolvers: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
+        sweep()
         try:
             self._build()
         except BaseException:
@@ -78,8 +98,7 @@ class Network:
         if self._wire is not None:
             self._wire.communicate()  # the end of its orders is the end of it
         for name in self.names.values():
-            subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
-            shutil.rmtree(f"/etc/netns/{name}", ignore_errors=True)
+            _delete(name)
 
     def prefix(self, place: str) -> tuple[str, ...]:
         """What comes before a program's name to run it there."""
