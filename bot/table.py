@@ -223,7 +223,7 @@ RULES: tuple[Rule, ...] = (
     _row(Step.CREATE_EXTENSION, PROVEN, "the API says the extension is disabled", Tag.EXTENSION_DISABLED),
     _row(
         Step.RESET_EXTENSION_PASSWORD, LIKELY, "403 soon after a restart of the PBX: it loses every password then",
-        DENIED, Tag.PM2_RESTARTED_LATELY,
+        any_of(Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403, Tag.LOG_AUTH_FAILED), Tag.PM2_RESTARTED_LATELY,
     ),
     # 4. The user's PC: account, name service, settings that break registration.
     _row(
@@ -273,6 +273,10 @@ RULES: tuple[Rule, ...] = (
         any_of(Tag.USER_DNS_WRONG_IP, Tag.USER_PING_WRONG_IP),
     ),
     _row(
+        Step.REMOVE_PROXY, LIKELY, "the name leads to the right address, yet the phone sends elsewhere: a proxy",
+        Tag.PHONE_SENDS_TO_WRONG_IP, Tag.PHONE_REGISTERS_NAME, Tag.USER_DNS_OK,
+    ),
+    _row(
         Step.WRONG_DNS_ANSWER, LIKELY, "the phone registers the right name at another address",
         Tag.PHONE_SENDS_TO_WRONG_IP, Tag.PHONE_REGISTERS_NAME,
     ),
@@ -320,7 +324,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _row(
         Step.TRY_OTHER_NETWORK, LIKELY, "the phone heard one 401, its bigger second packet is lost",
-        any_of(Tag.LOG_CHALLENGE_ONCE, Tag.PHONE_RECEIVES_401), NO_ANSWER,
+        any_of(Tag.LOG_CHALLENGE_ONCE, Tag.PHONE_RECEIVES_401), NO_ANSWER | any_of(Tag.LOG_LIVE),
     ),
     _row(
         Step.UNBAN_USER, LIKELY, "the name is right, the phone hears nothing, and the server bans some addresses",

@@ -25,7 +25,7 @@ from bot.parsers.pbx_log_lines import LogEvent, Said, read_line
 TAIL_BYTES = 256 * 1024
 PAGE_CHARS = 64 * 1024
 RECENT_S = 15 * 60.0
-JUST_NOW_S = 120.0  # a registration longer ago is not the one the user is trying now
+JUST_NOW_S = 30.0  # a registration longer ago is not the one the user is trying now
 STAMP = re.compile(r"^.{0,40}?(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)")
 JSON_STAMP = re.compile(r'"timestamp": ?"(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)')
 DATABASE = re.compile(  # the text comes without blanks
@@ -35,6 +35,7 @@ DATABASE = re.compile(  # the text comes without blanks
 # What the PBX cannot write while its database is away, or its port is another's.
 DATABASE_LIVES = frozenset({Said.CHALLENGE, Said.REGISTERED, Said.NOT_FOUND})
 PORT_LIVES = DATABASE_LIVES | {Said.RECEIVED, Said.PROCESSING, Said.OPTIONS_ANSWERED}
+REQUESTS = frozenset({Tag.LOG_REQUEST_BY_NAME, Tag.LOG_REQUEST_BY_IP})  # how the user's own requests named the PBX
 OWN_OUTCOMES = frozenset(
     {
         Tag.LOG_REGISTERED,
@@ -166,4 +167,5 @@ def _outcomes(lines: Sequence[Line], target: Target) -> list[Finding]:
     claims = parse(page, context)
     findings = claims[-1].reading.findings if claims else ()
     mine = (None, target.extension)
-    return [one for one in findings if one.tag in OWN_OUTCOMES and one.args.get("extension") in mine]
+    own = [one for one in findings if one.tag in OWN_OUTCOMES and one.args.get("extension") in mine]
+    return own + [one for one in findings if own and one.tag in REQUESTS]

@@ -14,6 +14,7 @@ from bot.checks.runner import Runner
 from bot.model import Failure, Finding, Tag, Target
 from tests.checks.conftest import RunOne
 
+BY_NAME = Finding(Tag.LOG_REQUEST_BY_NAME, {"host": "pbx.example"})
 PORT_TAKEN, DB_DOWN = Finding(Tag.LOG_PORT_TAKEN), Finding(Tag.LOG_DB_DOWN)
 NOW = datetime(2026, 11, 22, 19, 30, 0)  # the log's own clock; its zone is nobody's business
 Lines = list[tuple[float, str]]  # seconds before the file was last written, message
@@ -67,13 +68,13 @@ def mine(tag: Tag, **more: int) -> Finding:
 CASES: list[tuple[str, Lines, list[Finding]]] = [
     ("quiet", [(5, "[SIP] Received message from 192.0.2.7:53193")], []),
     ("the port is taken", [(5, EADDRINUSE), (5, "Failed to start server: bind EADDRINUSE")], [PORT_TAKEN]),
-    ("it was taken, but is served again", [(60, EADDRINUSE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD)]),
+    ("it was taken, but is served again", [(60, EADDRINUSE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD), BY_NAME]),
     ("the port was taken long ago", [(16 * 60, EADDRINUSE), (0, "[SIP] Empty request line")], []),
     ("the database is down", [(5, NO_DATABASE)], [DB_DOWN]),
-    ("it was down and is back", [(60, NO_DATABASE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD)]),
-    ("a wrong password", register(20, WRONG), [mine(Tag.LOG_WRONG_PASSWORD)]),
-    ("a lost password", register(20, LOST), [mine(Tag.LOG_PASSWORD_LOST)]),
-    ("a registration just now", register(20, GOOD), [mine(Tag.LOG_REGISTERED, source_port=53193)]),
+    ("it was down and is back", [(60, NO_DATABASE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD), BY_NAME]),
+    ("a wrong password", register(20, WRONG), [mine(Tag.LOG_WRONG_PASSWORD), BY_NAME]),
+    ("a lost password", register(20, LOST), [mine(Tag.LOG_PASSWORD_LOST), BY_NAME]),
+    ("a registration just now", register(20, GOOD), [mine(Tag.LOG_REGISTERED, source_port=53193), BY_NAME]),
     ("a registration ten minutes ago", [*register(600, GOOD), (0, "[SIP] Empty request line")], []),
     ("another extension's trouble", [(5, "Authentication failed for 1004")], []),
 ]  # fmt: skip
