@@ -68,7 +68,7 @@ def mine(tag: Tag, **more: int) -> Finding:
 CASES: list[tuple[str, Lines, list[Finding]]] = [
     ("quiet", [(5, "[SIP] Received message from 192.0.2.7:53193")], []),
     ("the port is taken", [(5, EADDRINUSE), (5, "Failed to start server: bind EADDRINUSE")], [PORT_TAKEN]),
-    ("it was taken, but is served again", [(60, EADDRINUSE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD), BY_NAME]),
+    ("it was taken, but is served", [(60, EADDRINUSE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD), BY_NAME]),
     ("the port was taken long ago", [(16 * 60, EADDRINUSE), (0, "[SIP] Empty request line")], []),
     ("the database is down", [(5, NO_DATABASE)], [DB_DOWN]),
     ("it was down and is back", [(60, NO_DATABASE), *register(9, WRONG)], [mine(Tag.LOG_WRONG_PASSWORD), BY_NAME]),
