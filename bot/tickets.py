@@ -153,6 +153,20 @@ class Tickets:
         )
         return int(row["ticket"]) if row else None
 
+    async def without_fresh_card(self, since: timedelta) -> tuple[int, ...]:
+        """Tickets whose card may not show what is true: open ones that have none, and all touched lately."""
+        after = (datetime.now(UTC) - since).isoformat(timespec="milliseconds")
+        rows = await self.store.run(
+            lambda db: tuple(
+                db.query(
+                    "SELECT number FROM tickets t WHERE updated_at > ? OR (status IN (?, ?) AND NOT EXISTS"
+                    " (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card')) ORDER BY number",
+                    [after, *OPEN_STATUSES],
+                )
+            )
+        )
+        return tuple(int(row["number"]) for row in rows)
+
     async def usage(self, user_id: int) -> Usage:
         """What this person had lately."""
 

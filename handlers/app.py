@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
@@ -49,6 +50,7 @@ from messages import load
 log = logging.getLogger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
 USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help")
+JUST_BEFORE = timedelta(minutes=10)  # what happened then may not have reached the staff
 FORGET_EVERY_S = 6 * 3600.0
 HEAR_EVERY_S = 30.0
 STAFF_COMMANDS = ("tickets", "ticket", "close")
@@ -124,6 +126,8 @@ class Service:
         """Goes on with the cases whose next move was ours when the process ended."""
         for number in await self.desk.open_numbers():
             self.watching.look_out(number)
+        for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
+            self.staff.on_change(number)
         for number in await self.desk.unfinished():
             ticket = await self.desk.fresh(number)
             source = f"ticket:{number}:{len(ticket.events)}"

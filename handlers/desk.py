@@ -30,6 +30,7 @@ from bot.model import (
     Verdict,
 )
 from handlers.intake import Intake
+from handlers.journey import journey
 from handlers.pictures import Pictures
 from handlers.post import Post
 from handlers.reply import Screen
@@ -106,7 +107,7 @@ class Desk(Intake):
         """A verdict when one stands, else the question that helps most, else a person."""
         doubt = self.pictures.doubt(ticket.number, case)
         if doubt is not None and ticket.status is Status.OPEN:
-            await self.post.send(ticket.chat_id, doubt, "doubt")
+            await self._say(ticket, case, doubt, "doubt")
             body = {"question": Kind.MICROSIP_SCREEN.value, "news": case.news}
             await self.tickets.append(ticket.number, EventKind.ASKED, body)
             return
@@ -147,7 +148,7 @@ class Desk(Intake):
         elif first:
             intro = self.screens.words.html("server.fine" if _fine(case.results) else "server.unknown")
             screen = Screen(f"{intro}\n\n{screen.html}", screen.keyboard)
-        message = await self.post.send(ticket.chat_id, screen, "ask")
+        message = await self._say(ticket, case, screen, "ask")
         if message is not None:
             await self.tickets.posted(ticket.number, ticket.chat_id, message.message_id, "question")
         await self.tickets.append(ticket.number, EventKind.ASKED, {"question": kind.value, "news": case.news})
@@ -156,13 +157,18 @@ class Desk(Intake):
         screen = self.screens.verdict(
             ticket.number, verdict, ui=case.ui_language, extension=ticket.extension, staffed=self.staffed
         )
-        await self.post.send(ticket.chat_id, screen, "verdict")
+        await self._say(ticket, case, screen, "verdict")
         body = {"verdict": verdict.to_json(), "findings": findings, "news": case.news}
         await self.tickets.append(ticket.number, EventKind.VERDICT, body)
         if verdict.step is Step.CONNECTED:
             await self.tickets.append(ticket.number, EventKind.CLOSED, {"reason": "solved"})
         elif verdict.owner is Owner.SERVER or verdict.step is Step.CALL_STAFF:
             await self.tickets.append(ticket.number, EventKind.ESCALATED, {"reason": verdict.step.value})
+
+    async def _say(self, ticket: Ticket, case: CaseFile, screen: Screen, step: str) -> Message | None:
+        """Sends a move; made again upon the same news after a crash, it is the same send and leaves once."""
+        with journey(f"ticket:{ticket.number}:news:{case.news}"):
+            return await self.post.send(ticket.chat_id, screen, step)
 
     async def open_numbers(self) -> list[int]:
         """Every ticket that somebody is still at."""

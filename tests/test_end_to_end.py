@@ -103,6 +103,7 @@ def test_a_restart_in_the_middle_goes_on_where_it_was(tmp_path: Path, dns: DnsSe
     with Kamailio() as sip, RunningBot(tmp_path, settings(dns, sip.port)) as bot:
         bot.says("/diagnose")
         question = bot.wait_for("pastki chap burchagida")
+        bot.wait_for("№1", STAFF_CHAT)  # by now the question is in the log
         bot.stop(signal.SIGKILL)
         bot.presses(question, "st:no_server")
         bot.start()
