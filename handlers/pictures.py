@@ -46,9 +46,10 @@ class Pictures:
         words, target = self.screens.words, self.screens.target
         ui = str(reading.facts.get("lang") or "") or None
         server = right_server(Context(target.host, target.sip_port))
+        seen = reading.facts.get("labels", {})  # as they stand on the picture: packs differ in the same language
         lines = {}
         for name, how in verdicts(reading).items():
-            field = words.bare_label(LABEL.get(name, name), ui)
+            field = seen.get(name) or words.bare_label(LABEL.get(name, name), ui)
             if how == "wrong":
                 wanted = words.plain(f"wanted.{name}", ui, host=target.host, server=server)
                 lines[name] = words.plain("picture.field_wrong", field=field, wanted=wanted)

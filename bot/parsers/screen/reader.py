@@ -134,6 +134,7 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
         values.setdefault("stun_server", None)
     facts: dict[str, Any] = {
         "dialog": fit.dialog.value, "lang": _language(fit), "fields": values, "checks": checks, "boxes": boxes,
+        "labels": {name: row.match.caption.names[row.match.pack] for name, row in fit.rows.items()},
     }  # fmt: skip
     findings = _judge(values, checks, context)
     return Reading(Kind.MICROSIP_SCREEN, "microsip", _status(fit, values, checks, findings), facts, findings)
