@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 V4 = r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\d)(?!\.\d)"
@@ -37,6 +38,7 @@ def may_hold_v6(text: str) -> bool:
     return _V6_SIGN.search(text) is not None
 
 
+@lru_cache(4096)  # a paste names the same host again and again
 def host_name(text: str) -> str | None:
     """A looked-up name in lower case without its final dot; None for addresses and anything else."""
     text = text.strip("'\"«»()[],;").rstrip(".,:;").lower()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from bot.parsers.addresses import ADDRESS, HOST, host_name
 from bot.parsers.scan import scan
@@ -63,6 +64,7 @@ _ABOUT_SERVER = re.compile(
 )
 
 
+@lru_cache(1024)
 def reason(words: str) -> str | None:
     """The status that a tool's words stand for; None when they say nothing known."""
     return next((status for status, pattern in _REASONS if pattern.search(words)), None)
