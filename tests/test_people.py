@@ -74,7 +74,8 @@ def nothing_was_refused_and_nobody_saw_an_error(bot: RunningBot) -> Iterator[Non
     before = len(bot.api.refused())
     yield
     refused = [call for call in bot.api.refused()[before:] if call.method != "answerCallbackQuery"]
-    assert [(call.method, call.description) for call in refused] == []
+    unwanted = [call for call in refused if "message is not modified" not in call.description]  # that is a success
+    assert [(call.method, call.description) for call in unwanted] == []
     assert "Traceback" not in (bot.folder / "bot.log").read_text("utf-8")
 
 
