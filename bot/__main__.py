@@ -19,7 +19,6 @@ from bot.settings import Settings, SettingsError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-DATABASE = "yordam.db"
 
 
 def main() -> None:
@@ -192,7 +191,7 @@ def backup(file: Path) -> None:
     if file.exists():
         raise click.UsageError(f"{file} exists already")
     try:
-        copy_to(Settings.load().data_dir / DATABASE, file)
+        copy_to(Settings.load().database, file)
     except sqlite3.Error as trouble:
         file.unlink(missing_ok=True)  # half a copy would stand in the way of the next
         click.echo(f"no copy was made: {trouble}", err=True)
@@ -207,7 +206,7 @@ def health() -> None:
     from bot import health as alive
 
     try:
-        state = alive.health(Settings.load().data_dir / DATABASE)
+        state = alive.health(Settings.load().database)
     except sqlite3.Error as trouble:
         click.echo(f"the database cannot be read: {trouble}")
         sys.exit(1)
@@ -222,7 +221,7 @@ def _store(settings: Settings) -> Iterator[Any]:
     from bot.store import Store
 
     try:
-        store = Store(settings.data_dir / DATABASE, (log, mailbox))
+        store = Store(settings.database, (log, mailbox))
     except OSError as trouble:
         raise SettingsError(f"Bad settings: DATA_DIR ({trouble.strerror})") from None
     try:

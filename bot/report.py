@@ -33,7 +33,6 @@ from bot.store import read_only
 from bot.table import RULES
 from bot.ticket_rows import list_tickets, read_ticket
 
-DATABASE = "yordam.db"
 READ_MAX_BYTES = 20 * 2**20
 
 
@@ -208,7 +207,7 @@ def _print_diagnosis(
 
 def tickets(settings: Settings, status: str | None, search: str | None, as_json: bool) -> None:
     """`yordam tickets`."""
-    with read_only(settings.data_dir / DATABASE) as db:
+    with read_only(settings.database) as db:
         found = list_tickets(db, status, search, 1000) if db is not None else ()
     if as_json:
         click.echo(json.dumps([ticket.to_json(events=False) for ticket in found], ensure_ascii=False))
@@ -246,7 +245,7 @@ def ticket(settings: Settings, number: int, as_json: bool) -> int:
 
 
 def _ticket(settings: Settings, number: int) -> Ticket | None:
-    with read_only(settings.data_dir / DATABASE) as db:
+    with read_only(settings.database) as db:
         found = read_ticket(db, number) if db is not None else None
     if found is None:
         click.echo(f"no ticket {number}", err=True)

@@ -118,6 +118,11 @@ class Settings(BaseSettings):
             )
             raise SettingsError("Bad settings: " + ", ".join(faults)) from None
 
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.data_dir / "yordam.db"
+
     def target(self) -> Target:
         """The one PBX these settings name."""
         here = {"auto": None, "yes": True, "no": False}[self.pbx_on_this_host]

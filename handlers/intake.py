@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from bot.casefile import fold
 from bot.diagnose import context_of, read_together
 from bot.limits import free_at
-from bot.model import EventKind, Evidence, Finding, Kind, Reading, Step, Target, Ticket
+from bot.model import Context, EventKind, Evidence, Finding, Kind, Reading, Step, Target, Ticket
 from bot.parsers.ini_corrected import corrected_ini
 from bot.parsers.microsip_status import status_finding
 from bot.tickets import Tickets
@@ -77,9 +77,12 @@ class Intake:
 
     async def read(self, ticket: Ticket | None, evidence: Evidence) -> tuple[Reading, ...]:
         """What the parsers read in this evidence, knowing what the case, if there is one, knows."""
-        results = fold(ticket).results if ticket else ()
-        context = context_of(self.target, results, ticket.extension if ticket else None)
-        return await asyncio.to_thread(read_together, [evidence], context)
+        return await asyncio.to_thread(read_together, [evidence], self._context(ticket))
+
+    def _context(self, ticket: Ticket | None) -> Context:
+        if ticket is None:
+            return context_of(self.target)
+        return context_of(self.target, fold(ticket).results, ticket.extension)
 
     def read_status(self, status: str, ui: str | None) -> Reading:
         """What a press on one of the status bar's texts says. Raises ValueError for a text that is none."""
@@ -110,16 +113,14 @@ class Intake:
 
     def of_field(self, ticket: Ticket, name: str, right: bool) -> Reading | None:
         """The newest picture's reading with the user's word on one field; None when no picture waits for it."""
-        case = fold(ticket)
-        found = unread(case)
+        found = unread(fold(ticket))
         if found is None or found[1] != name:
             return None
-        return with_answer(found[0], name, right, context_of(self.target, case.results, ticket.extension))
+        return with_answer(found[0], name, right, self._context(ticket))
 
     def corrected_ini(self, ticket: Ticket | None, content: bytes) -> bytes | None:
         """The user's MicroSIP.ini with only the wrong keys changed; None when it is none."""
-        results = fold(ticket).results if ticket else ()
-        return corrected_ini(content, context_of(self.target, results, ticket.extension if ticket else None))
+        return corrected_ini(content, self._context(ticket))
 
     async def answer(self, number: int, kind: Kind, finding: Finding | None, *, source: str) -> None:
         """A button's answer."""
