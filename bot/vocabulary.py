@@ -257,7 +257,10 @@ class EventKind(StrEnum):
     USER_MESSAGE = "user_message"  # text, to staff
     STAFF_MESSAGE = "staff_message"  # text, to the user; by
     NOTE = "note"  # text; by; never shown to the user
-    POSTED = "posted"  # role: card | progress | question; chat_id, message_id
+    TAKEN = "taken"  # by: who of the staff has it now; to another: to
+    TAGGED = "tagged"  # tags: all that hold now; by
+    PRIORITY = "priority"  # level: low | normal | high; by
+    LINKED = "linked"  # incident: its number, or ticket: the one this goes on from
     CLOSED = "closed"  # reason; by
     REOPENED = "reopened"
     RATED = "rated"  # stars, comment

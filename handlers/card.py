@@ -81,6 +81,14 @@ class Cards:
             what = words.plain(f"close_reason.{body['reason']}")
         elif kind is EventKind.RATED:
             what = str(body["stars"])
+        elif kind is EventKind.TAKEN:
+            what = str(body.get("to") or body["by"])
+        elif kind is EventKind.TAGGED:
+            what = ", ".join(body["tags"]) or "–"
+        elif kind is EventKind.PRIORITY:
+            what = words.plain(f"priority.{body['level']}")
+        elif kind is EventKind.LINKED:
+            what = f"№{body.get('incident') or body['ticket']}"
         elif kind in (EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE):
             what = cut(str(body.get("text", "")), 200)
         return {"what": what} if "what" in words.blanks(f"event.{kind}") else {}

@@ -193,9 +193,7 @@ class Staff:
         message = update.effective_message
         if found is None or message is None:
             return
-        events = [
-            self.cards.event(event) for event in found.events[-SHOWN_EVENTS:] if event.kind is not EventKind.POSTED
-        ]
+        events = [self.cards.event(event) for event in found.events[-SHOWN_EVENTS:]]
         card = self.cards.card(found)
         posted = await message.reply_html(whole_lines([*card.html.split("\n"), *events]))
         await self.tickets.posted(found.number, posted.chat_id, posted.message_id, "copy")

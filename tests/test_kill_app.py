@@ -52,7 +52,7 @@ def test_killed_while_checking_everybody_still_gets_their_question_and_one_ticke
                 for message in bot.api.answers(person)
                 if "pastki chap burchagida" in message.text
             )
-            assert sum(questions.values()) - PEOPLE <= KILLS
+            assert max(questions.values()) <= 1 + KILLS  # only what was in the air at a kill may be said again
     with closing(sqlite3.connect(tmp_path / "data" / "yordam.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT user_id, count(*) FROM tickets GROUP BY 1").fetchall() == [
