@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
@@ -34,23 +35,62 @@ def read_ticket(db: Database, number: int) -> Ticket | None:
 
 def list_tickets(db: Database, status: str | None, search: str | None, limit: int) -> tuple[Ticket, ...]:
     """Tickets without their events, newest first."""
-    where, values = ["1"], []
-    if status is not None:
-        where.append("t.status = ?")
-        values.append(status)
-    if search is not None:
-        # Letters and digits only, each word as a phrase: FTS5 would read `-`, `AND` or `:` as its own language.
-        words = re.findall(r"\w+", fold(search))
-        if not words:
-            return ()
-        where.append("t.number IN (SELECT ticket FROM search WHERE search MATCH ?)")
-        values.append(" ".join(f'"{word}"*' for word in words))
+    return find_tickets(db, Wanted(status=status, search=search), limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tickets a list shows; None: any."""
+
+    status: str | None = None
+    step: str | None = None
+    owner: str | None = None
+    extension: str | None = None
+    user_id: int | None = None
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+    search: str | None = None  # every word of it occurs, in whatever spelling
+    below: int | None = None  # only smaller numbers: the next page
+
+    def where(self) -> tuple[str, list[Any]] | None:
+        """The condition on `tickets t` and its values; None when nothing can match."""
+        said: dict[str, Any] = {
+            "t.status = ?": self.status,
+            "t.step = ?": self.step,
+            "t.owner = ?": self.owner,
+            "t.extension = ?": self.extension,
+            "t.user_id = ?": self.user_id,
+            "t.opened_at >= ?": self.opened_from and _stored(self.opened_from),
+            "t.opened_at < ?": self.opened_before and _stored(self.opened_before),
+            "t.number < ?": self.below,
+        }
+        if self.search is not None:
+            # Letters and digits only, each word as a phrase: FTS5 would read `-`, `AND` or `:` as its own language.
+            words = re.findall(r"\w+", fold(self.search))
+            if not words:
+                return None
+            said["t.number IN (SELECT ticket FROM search WHERE search MATCH ?)"] = " ".join(f'"{w}"*' for w in words)
+        kept = {condition: value for condition, value in said.items() if value is not None}
+        return " AND ".join(kept) or "1", list(kept.values())
+
+
+def find_tickets(db: Database, wanted: Wanted, limit: int) -> tuple[Ticket, ...]:
+    """Tickets without their events, newest first."""
+    condition = wanted.where()
+    if condition is None:
+        return ()
+    where, values = condition
     rows = db.query(
         "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id"
-        f" WHERE {' AND '.join(where)} ORDER BY t.number DESC LIMIT ?",
+        f" WHERE {where} ORDER BY t.number DESC LIMIT ?",
         [*values, limit],
     )
     return tuple(_ticket(row, ()) for row in rows)
+
+
+def _stored(at: datetime) -> str:
+    """A time as the log writes it, so that text compares as time."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _ticket(row: Row, events: tuple[Event, ...]) -> Ticket:
