@@ -32,6 +32,7 @@ ROOMS = {
     "bot.batched": {"bot.store"},
     "bot.mailbox": {"bot.store", "bot.batched"},
     "bot.limits": set(),
+    "bot.attachments": set(),
     "bot.ticket_rows": {"bot.model", "bot.vocabulary", "bot.folding"},
     "bot.tickets": {
         "bot.limits",
