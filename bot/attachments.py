@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUFFIXES = (".jpg", ".png", ".txt")
+FOLDER = "attachments"
 SHARDS = 256  # folders, so that none holds all files
 ORPHAN_AFTER_S = 3600.0  # a file is written before its event: a younger one may still get it
 _NAME = re.compile(r"(?P<ticket>[1-9][0-9]{0,17})-[0-9a-f]{40}\.(?:jpg|png|txt)", re.ASCII)
@@ -29,6 +30,11 @@ class Attachments:
     """The files of one folder. Every method may be called from any thread."""
 
     folder: Path
+
+    @classmethod
+    def beside(cls, database: Path) -> Attachments:
+        """Those that the log in this database mentions."""
+        return cls(database.with_name(FOLDER))
 
     def keep(self, ticket: int, content: bytes, suffix: str) -> str:
         """Writes a file, whole or not at all, for its owner's eyes (mode 0600); its name.

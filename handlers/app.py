@@ -21,6 +21,7 @@ from telegram.ext import (
 )
 from telegram.request import BaseRequest
 
+from bot.attachments import Attachments
 from bot.checks.register_watch import Watches
 from bot.checks.runner import Runner
 from bot.mailbox import Mailbox
@@ -219,7 +220,7 @@ def build(
     notices.staff, notices.desk = staff, desk
     watching = Watching(desk, Watches(runner), inbox.spawn)
     case = Case(desk, watching, inbox.spawn, settings.retention_days)
-    inflow = Inflow(desk, inbox.spawn, staff.forward)
+    inflow = Inflow(desk, inbox.spawn, staff.forward, Attachments.beside(store.path))
     _register(application, case, inflow, staff, Errors(screens, staff))
     return Service(application, inbox, courier, desk, staff, watching, settings.retention_days)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
+from bot.attachments import Attachments
 from bot.casefile import fold
 from bot.limits import PICTURES_AT_ONCE
 from bot.model import EventKind, Evidence, Kind, Reading, Status, Ticket
@@ -21,9 +23,11 @@ from bot.parsers.microsip_ini import decode_ini
 from bot.redact import holds_secret
 from handlers.desk import Desk
 from handlers.intake import EXTENSION
+from handlers.keeping import Keepable, keepable
 from handlers.people import Person, Spawn, ToStaff, person_of
 from handlers.pictures import LABEL
 
+log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 TEXT_KB, FILE_MB, PICTURE_MB = 64, 5, 10
 SIP_CODES = frozenset({"401", "403", "404", "405", "408", "480", "486", "500", "502", "503", "504"})
@@ -38,6 +42,7 @@ class Inflow:
     desk: Desk
     spawn: Spawn
     to_staff: ToStaff
+    attachments: Attachments
     _albums: Counter[str] = field(default_factory=Counter)
     _pictures: Counter[int] = field(default_factory=Counter)
 
@@ -104,13 +109,17 @@ class Inflow:
             return
         evidence = Evidence(text=message.caption, content=content, media_type=declared)
         media = "photo" if is_picture(content) else "document"
-        readings = await self.desk.read(await self.desk.tickets.current(person.chat_id), evidence)
+        current = await self.desk.tickets.current(person.chat_id)
+        readings = await self.desk.read(current, evidence)
+        drawn = None
         for reading in readings:
             if reading.kind is Kind.MICROSIP_SCREEN:
-                await self.desk.pictures.answer(person.chat_id, content, reading)
+                drawn = await self.desk.pictures.answer(person.chat_id, content, reading)
             elif reading.kind is Kind.MICROSIP_INI:
                 await self._offer_corrected(person, content, reading)
-        await self._take(person, message, evidence, media, readings)
+        told = await self.desk.read(current, Evidence(text=message.caption)) if message.caption else ()
+        kept = keepable(content, tuple(reading for reading in readings if reading not in told), drawn)
+        await self._take(person, message, evidence, media, readings, kept)
         if any(reading.kind is Kind.MICROSIP_INI for reading in readings) and holds_secret(decode_ini(content) or ""):
             await self._hide(message)
 
@@ -137,7 +146,13 @@ class Inflow:
     # --- both ---
 
     async def _take(
-        self, person: Person, message: Message, evidence: Evidence, media: str, readings: tuple[Reading, ...]
+        self,
+        person: Person,
+        message: Message,
+        evidence: Evidence,
+        media: str,
+        readings: tuple[Reading, ...],
+        kept: Keepable | None = None,
     ) -> None:
         """Logs what was read and goes on."""
         current = await self.desk.tickets.current(person.chat_id)
@@ -150,7 +165,8 @@ class Inflow:
         text = evidence.text or ""
         size = len(evidence.content or text.encode())
         source = f"{person.source}:evidence"
-        await self.desk.add(ticket, readings, text=text, source=source, media=media, size=size)
+        name = await self._keep(ticket.number, kept)
+        await self.desk.add(ticket, readings, text=text, source=source, media=media, size=size, attachment=name)
         if ticket.status is Status.ESCALATED:
             await self.desk.tickets.append(ticket.number, EventKind.USER_MESSAGE, {"text": text})
             self.to_staff(ticket, message)
@@ -159,6 +175,16 @@ class Inflow:
             await self._go_on(ticket.number, album=message.media_group_id)
         elif await self._first_of_album(message):
             await self._unreadable(person, await self.desk.fresh(ticket.number))
+
+    async def _keep(self, number: int, kept: Keepable | None) -> str | None:
+        """The name of the file that was kept; None when nothing was. A full disk stops no diagnosis."""
+        if kept is None:
+            return None
+        try:
+            return await asyncio.to_thread(self.attachments.keep, number, kept.content, kept.suffix)
+        except OSError:
+            log.exception("an attachment of ticket %d could not be written", number)
+            return None
 
     async def _unreadable(self, person: Person, ticket: Ticket) -> None:
         """First: what was wrong and an example. Second: go on without it."""

@@ -99,9 +99,11 @@ class Intake:
         source: str,
         media: str = "text",
         size: int = 0,
+        attachment: str | None = None,
     ) -> bool:
-        """Logs evidence and its readings; False when this update was logged before."""
+        """Logs evidence, what is kept of its file, and its readings; False when this update was logged before."""
         body = {"media": media, "text": (text or "")[:65536], "bytes": size, "unreadable": not readings}
+        body["attachment"] = attachment
         if not await self.tickets.append(ticket.number, EventKind.EVIDENCE, body, source=source):
             return False
         for reading in readings:

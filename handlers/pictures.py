@@ -25,21 +25,22 @@ class Pictures:
         self.screens = screens
         self.post = post
 
-    async def answer(self, chat_id: int, content: bytes, reading: Reading) -> None:
-        """Sends the picture back with its frames; nothing when that cannot be done."""
+    async def answer(self, chat_id: int, content: bytes, reading: Reading) -> bytes | None:
+        """Sends the picture back with its frames (JPEG, returned); None when that cannot be done."""
         legend = self.legend(reading)
         if not legend:
-            return
+            return None
         words = self.screens.words
         painted = {**legend, "title": words.plain("picture.title"), "password": words.plain("picture.password")}
         picture = await screen_worker.annotate_async(content, reading, painted)
         if picture is None:
-            return
+            return None
         wrong = [legend[name] for name, how in verdicts(reading).items() if how == "wrong"]
         head = words.plain("picture.wrong" if wrong else "picture.fine")
         caption = "\n".join([head, *(f"• {line}" for line in wrong)])[: CAPTION_MAX // 2]
         file = InputFile(picture, filename="microsip.jpg")
         await self.post.bot.send_photo(chat_id, file, caption=caption, rate_limit_args="picture")
+        return picture
 
     def legend(self, reading: Reading) -> dict[str, str]:
         """A line for each field that matters, in the words of the user's own MicroSIP."""
