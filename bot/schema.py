@@ -65,3 +65,11 @@ def m002_views(db: Database) -> None:
                        AS needed_a_person
             FROM given g JOIN tickets t ON t.number = g.ticket GROUP BY g.step ORDER BY given DESC;
     """)
+
+
+@migrations()
+def m003_orders(db: Database) -> None:
+    """What became of each order that the staff gave on the review page. The orders themselves: bot/orders.py."""
+    db.executescript("""
+        CREATE TABLE orders_done (id TEXT PRIMARY KEY, done_at TEXT NOT NULL, outcome TEXT NOT NULL) STRICT;
+    """)

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     telegram_api_url: str = "https://api.telegram.org/bot"
     telegram_file_url: str = "https://api.telegram.org/file/bot"
     webhook_listen: str = "127.0.0.1:8080"
+    web_url: str = "http://127.0.0.1:8001"
+    web_listen: str = "127.0.0.1:8001"
     staff_chat_id: int | None = None
     staff_ids: Annotated[frozenset[int], NoDecode] = frozenset()
     data_dir: Path = Path("./data")
@@ -66,7 +68,7 @@ class Settings(BaseSettings):
             raise ValueError("not a bot token")
         return value
 
-    @field_validator("telegram_api_url", "telegram_file_url", "pbx_api_url")
+    @field_validator("telegram_api_url", "telegram_file_url", "pbx_api_url", "web_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -85,7 +87,7 @@ class Settings(BaseSettings):
     def _are_addresses(cls, value: frozenset[str]) -> frozenset[str]:
         return frozenset(str(ipaddress.ip_address(address)) for address in value)
 
-    @field_validator("webhook_listen")
+    @field_validator("webhook_listen", "web_listen")
     @classmethod
     def _is_address_and_port(cls, value: str) -> str:
         address, _, port = value.rpartition(":")
@@ -122,6 +124,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The SQLite file."""
         return self.data_dir / "yordam.db"
+
+    @property
+    def web_database(self) -> Path:
+        """The review page's own file: orders to the bot, and logins."""
+        return self.data_dir / "web.db"
 
     def target(self) -> Target:
         """The one PBX these settings name."""

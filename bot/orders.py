@@ -1,0 +1,150 @@
+"""What have the staff ordered on the review page, and who is logged in there? A small file of its own, web.db.
+
+Each SQLite file has one writer (docs/decisions/0002-one-writer.md): the review page writes this one and reads the
+ticket log; the bot reads this one and writes into its own what became of an order (table `orders_done`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, get_args
+
+from sqlite_utils import Database, Migrations
+
+from bot.passes import Pass
+from bot.store import Store, read_only
+
+Action = Literal["reply", "note", "close", "reopen", "take"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+FORGOTTEN_AFTER = timedelta(days=1)  # the ticket log has it; a bot that was away for longer must not surprise people
+SESSION = timedelta(hours=8)
+migrations = Migrations("web")
+
+
+@migrations()
+def m001_orders(db: Database) -> None:
+    """Orders to the bot; logins, each the use of one link."""
+    db.executescript("""
+        CREATE TABLE orders (
+            id TEXT PRIMARY KEY, ticket INTEGER NOT NULL, action TEXT NOT NULL, text TEXT NOT NULL,
+            by_id INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX orders_by_ticket ON orders (ticket, at);
+        CREATE TABLE logins (
+            nonce TEXT PRIMARY KEY, user_id INTEGER NOT NULL, name TEXT NOT NULL, until TEXT NOT NULL,
+            ended INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+    """)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one of the staff wants done to a ticket. `text`: of a reply or note; of a close its reason."""
+
+    id: str
+    ticket: int
+    action: Action
+    text: str
+    by_id: int
+    by: str
+    at: datetime
+
+    @property
+    def source(self) -> str:
+        """What its events and messages are remembered under."""
+        return f"order:{self.id}"
+
+
+class OrderBook:
+    """The review page's side: the only writer of the file."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def give(self, ticket: int, action: Action, text: str, by_id: int, by: str) -> str:
+        """Writes an order down for the bot; its id."""
+        order_id, now = secrets.token_hex(8), datetime.now(UTC)
+
+        def work(db: Database) -> None:
+            db.execute("DELETE FROM orders WHERE at < ?", [_stored(now - FORGOTTEN_AFTER)])
+            db.execute(
+                "INSERT INTO orders (id, ticket, action, text, by_id, by, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [order_id, ticket, action, text, by_id, by, _stored(now)],
+            )
+
+        await self.store.run(work, durable=True)
+        return order_id
+
+    async def given_to(self, ticket: int) -> tuple[Order, ...]:
+        """The orders about a ticket, oldest first, of the last day."""
+        return await self.store.run(
+            lambda db: _orders(db, "SELECT * FROM orders WHERE ticket = ? ORDER BY at, rowid", [ticket])
+        )
+
+    async def enter(self, link: Pass) -> bool:
+        """Uses a link up: its session begins. False when it was used before, even before a restart."""
+        now = datetime.now(UTC)
+
+        def work(db: Database) -> bool:
+            db.execute("DELETE FROM logins WHERE until < ?", [_stored(now)])
+            return bool(
+                db.execute(
+                    "INSERT OR IGNORE INTO logins (nonce, user_id, name, until) VALUES (?, ?, ?, ?)",
+                    [link.nonce, link.user_id, link.name, _stored(now + SESSION)],
+                ).rowcount
+            )
+
+        return await self.store.run(work, durable=True)
+
+    async def session(self, nonce: str) -> Pass | None:
+        """Who is logged in under this nonce; None when nobody is, or no longer."""
+
+        def work(db: Database) -> Pass | None:
+            row = db.execute(
+                "SELECT user_id, name, until FROM logins WHERE nonce = ? AND ended = 0 AND until > ?",
+                [nonce, _stored(datetime.now(UTC))],
+            ).fetchone()
+            return Pass(row[0], row[1], nonce, datetime.fromisoformat(row[2])) if row else None
+
+        return await self.store.run(work)
+
+    async def leave(self, nonce: str) -> None:
+        """Ends a session for good; its link stays used."""
+        await self.store.run(lambda db: db.execute("UPDATE logins SET ended = 1 WHERE nonce = ?", [nonce]))
+
+
+def orders_given(path: Path, done: Collection[str]) -> tuple[Order, ...]:
+    """The bot's side: orders of the last day that are not done, oldest first; none while there is no such file."""
+    try:
+        with read_only(path) as db:
+            if db is None:
+                return ()
+            since = _stored(datetime.now(UTC) - FORGOTTEN_AFTER)
+            found = _orders(db, "SELECT * FROM orders WHERE at >= ? ORDER BY at, rowid", [since])
+    except sqlite3.OperationalError:  # being made at this moment: the next look will do
+        return ()
+    return tuple(order for order in found if order.id not in done)
+
+
+def _orders(db: Database, sql: str, values: list[object]) -> tuple[Order, ...]:
+    return tuple(
+        Order(
+            row["id"],
+            row["ticket"],
+            row["action"],
+            row["text"],
+            row["by_id"],
+            row["by"],
+            datetime.fromisoformat(row["at"]),
+        )
+        for row in db.query(sql, values)
+    )
+
+
+def _stored(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
