@@ -75,6 +75,11 @@ class Tickets:
         clean = _clean(body or {})
         return await self.store.run(lambda db: _log(db, number, kind, clean, source, _now()))
 
+    async def logged(self, source: str) -> bool:
+        """Whether the event of this source has been written before."""
+        sql = "SELECT 1 FROM events WHERE source = ?"
+        return await self.store.run(lambda db: first_row(db, sql, [source]) is not None)
+
     async def get(self, number: int) -> Ticket | None:
         """The whole ticket; None when there is no such number."""
         return await self.store.run(lambda db: read_ticket(db, number))

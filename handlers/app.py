@@ -30,6 +30,7 @@ from bot.redact import redact
 from bot.settings import Settings
 from bot.store import Store
 from bot.tickets import Tickets
+from handlers.actions import Actions
 from handlers.card import Cards
 from handlers.case import Case
 from handlers.courier import Courier
@@ -106,6 +107,7 @@ class Service:
     courier: Courier
     desk: Desk
     staff: Staff
+    actions: Actions
     watching: Watching
     retention_days: int
 
@@ -218,11 +220,12 @@ def build(
         reads_pictures=screen_worker.available(),
     )
     notices.staff, notices.desk = staff, desk
+    actions = staff.actions = Actions(desk, inbox.spawn)
     watching = Watching(desk, Watches(runner), inbox.spawn)
     case = Case(desk, watching, inbox.spawn, settings.retention_days)
     inflow = Inflow(desk, inbox.spawn, staff.forward, Attachments.beside(store.path))
     _register(application, case, inflow, staff, Errors(screens, staff))
-    return Service(application, inbox, courier, desk, staff, watching, settings.retention_days)
+    return Service(application, inbox, courier, desk, staff, actions, watching, settings.retention_days)
 
 
 def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors: Errors) -> None:

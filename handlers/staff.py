@@ -21,6 +21,7 @@ from telegram.ext import ContextTypes, ExtBot
 from bot.model import EventKind, Status, Ticket
 from bot.redact import redact
 from bot.tickets import Tickets
+from handlers.actions import Actions
 from handlers.card import Cards, cut, whole_lines
 from handlers.people import Spawn
 from handlers.reply import Screen, Screens
@@ -45,6 +46,7 @@ class Staff:
     ids: frozenset[int]
     where: Callable[[int], int]  # the id a chat has now: a group that grows gets another
     spawn: Spawn
+    actions: Actions = field(init=False)  # they need the desk, which tells the staff of changes
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     @property
@@ -154,21 +156,22 @@ class Staff:
         ticket = await self.tickets.get(number) if number is not None else None
         if ticket is None or (message.text or "").startswith("//"):
             if ticket is not None:
-                body = {"text": message.text, "by": _who(update)}
-                await self.tickets.append(ticket.number, EventKind.NOTE, body, source=f"update:{update.update_id}")
+                await self.actions.note(ticket.number, message.text or "", _who(update), source=_source(update))
             return
-        body = {"text": message.text or message.caption or "", "by": _who(update)}
-        await self.tickets.append(ticket.number, EventKind.STAFF_MESSAGE, body, source=f"update:{update.update_id}")
+        if message.text:
+            sent = await self.actions.reply(ticket.number, message.text, _who(update), source=_source(update))
+        else:
+            sent = await self._copy(ticket, message, update)
+        await self._say(message, "staff.sent" if sent else "staff.not_sent")
+
+    async def _copy(self, ticket: Ticket, message: Message, update: Update) -> bool:
+        body = {"text": message.caption or "", "by": _who(update)}
+        await self.tickets.append(ticket.number, EventKind.STAFF_MESSAGE, body, source=_source(update))
         try:
-            if message.text:
-                text = self.screens.words.html("operator.reply", text=message.text)
-                await self.bot.send_message(ticket.chat_id, text, parse_mode="HTML", rate_limit_args="to_user")
-            else:
-                await self.bot.copy_message(ticket.chat_id, message.chat_id, message.message_id)
+            await self.bot.copy_message(ticket.chat_id, message.chat_id, message.message_id)
         except Forbidden:
-            await self._say(message, "staff.not_sent")
-            return
-        await self._say(message, "staff.sent")
+            return False
+        return True
 
     async def tickets_list(self, update: Update, context: Context) -> None:
         """/tickets: what is open."""
@@ -204,14 +207,8 @@ class Staff:
         message = update.effective_message
         if found is None or message is None:
             return
-        if found.status in (Status.OPEN, Status.ESCALATED):
-            body = {"reason": "staff", "by": _who(update)}
-            await self.tickets.append(found.number, EventKind.CLOSED, body, source=f"update:{update.update_id}")
-            with contextlib.suppress(Forbidden):
-                text = self.screens.words.html("case.closed", number=found.number)
-                await self.bot.send_message(found.chat_id, text, parse_mode="HTML", rate_limit_args="closed")
+        await self.actions.close(found.number, "staff", _who(update), source=_source(update))
         await self._say(message, "staff.closed", number=found.number)
-        self.on_change(found.number)
 
     async def _named(self, update: Update, context: Context, usage: str) -> Ticket | None:
         message = update.effective_message
@@ -232,3 +229,7 @@ class Staff:
 
 def _who(update: Update) -> str:
     return update.effective_user.full_name if update.effective_user else ""
+
+
+def _source(update: Update) -> str:
+    return f"update:{update.update_id}"

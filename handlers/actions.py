@@ -1,0 +1,165 @@
+"""What staff do to a ticket, whichever door they came through: a button, a command, the review page.
+
+A deed is an event under a source of its own, so one made again after a crash is written once; what it tells the
+user is journalled under the same source and leaves once. All raise LookupError for a number nobody gave out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import WeakValueDictionary
+
+from telegram.error import BadRequest
+
+from bot.casefile import fold
+from bot.diagnose import user_address
+from bot.model import EventKind, Kind, Status, Ticket
+from bot.standing import PRIORITIES, standing
+from handlers.desk import ALL_CHECKS, Desk
+from handlers.journey import current, journey
+from handlers.people import Spawn
+from handlers.reply import Screen
+
+CLOSE_REASONS = ("solved", "staff", "no_answer", "stale", "incident")
+BY_HAND = CLOSE_REASONS[:3]  # the others are the bot's own
+ENDED = (Status.SOLVED, Status.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ticket lives in the staff chat."""
+
+    chat_id: int
+    thread_id: int | None  # its topic; None in a group without topics
+    card_id: int | None  # its card's message
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The deeds. `by` is the staff member's name as shown to staff, `source` names the deed's cause."""
+
+    desk: Desk
+    spawn: Spawn
+    _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    async def take(self, number: int, by: str, *, to: str | None = None, source: str) -> str:
+        """Who has the ticket now: `to`, else whoever came first."""
+        async with self._locks.setdefault(number, asyncio.Lock()):
+            holder = standing(await self.desk.fresh(number)).taken_by
+            if to is None and holder is not None:
+                return holder
+            await self._append(number, EventKind.TAKEN, {"by": by, **({"to": to} if to else {})}, source)
+        return to or by
+
+    async def close(self, number: int, reason: str, by: str, *, source: str, words: str = "") -> bool:
+        """Ends a ticket and tells the user why, in `words` when there are some; False: it was closed already.
+
+        Raises ValueError for a reason that is none of CLOSE_REASONS.
+        """
+        if reason not in CLOSE_REASONS:
+            raise ValueError(f"no such reason: {reason}")
+        async with self._locks.setdefault(number, asyncio.Lock()):
+            ticket = await self.desk.fresh(number)
+            if ticket.status in ENDED and not await self._made(EventKind.CLOSED, source):
+                return False
+            body = {"reason": reason, "by": by, **({"text": words} if words else {})}
+            await self._append(number, EventKind.CLOSED, body, source)
+        key = "closing.because" if words else f"closing.{reason}"
+        await self._tell(ticket, self.desk.screens.say(key, number=number, reason=words), source, "closed")
+        return True
+
+    async def reopen(self, number: int, by: str, *, source: str) -> bool:
+        """Opens a ticket again: the user is told and the server is looked at anew; False: it was not closed."""
+        async with self._locks.setdefault(number, asyncio.Lock()):
+            ticket = await self.desk.fresh(number)
+            if ticket.status not in ENDED and not await self._made(EventKind.REOPENED, source):
+                return False
+            await self._append(number, EventKind.REOPENED, {"by": by}, source)
+            await self._append(number, EventKind.RECHECK, {"checks": []}, source)
+        await self._tell(ticket, self.desk.screens.say("closing.reopened", number=number), source, "reopened")
+        self.spawn(f"{source}:again", self.desk.advance(number), ticket.chat_id)
+        return True
+
+    async def note(self, number: int, text: str, by: str, *, source: str) -> None:
+        """A word among staff; it never reaches the user."""
+        await self.desk.fresh(number)
+        await self._append(number, EventKind.NOTE, {"text": text, "by": by}, source)
+
+    async def reply(self, number: int, text: str, by: str, *, source: str) -> bool:
+        """A staff member's words to the user; False: the chat takes no messages."""
+        ticket = await self.desk.fresh(number)
+        await self._append(number, EventKind.STAFF_MESSAGE, {"text": text, "by": by}, source)
+        return await self._tell(ticket, self.desk.screens.say("operator.reply", text=text), source, "to_user")
+
+    async def ask(self, number: int, kind: Kind, by: str, *, source: str) -> None:
+        """Asks the user for one kind of evidence, as the bot itself would."""
+        ticket = await self.desk.fresh(number)
+        case = fold(ticket)
+        question = self.desk.screens.question(number, kind, ui=case.ui_language)
+        intro = self.desk.screens.words.html("operator.asks")
+        screen = Screen(f"{intro}\n\n{question.html}", question.keyboard)
+        with _under(source):
+            message = await self.desk.post.send(ticket.chat_id, screen, "ask")
+        if message is not None:
+            await self.desk.tickets.posted(number, ticket.chat_id, message.message_id, "question")
+        await self._append(number, EventKind.ASKED, {"question": kind.value, "news": case.news, "by": by}, source)
+
+    async def check_now(self, number: int, by: str, *, source: str) -> None:
+        """The server-side checks again, beside the handlers; a verdict that changes is told to the user."""
+        ticket = await self.desk.fresh(number)
+        self.spawn(f"{source}:check", self._check(ticket, by, source), ticket.chat_id)
+
+    async def _check(self, ticket: Ticket, by: str, source: str) -> None:
+        case = fold(ticket)
+        address = user_address(case.readings, case.results)
+        target = replace(self.desk.target, extension=ticket.extension, user_ip=address)
+        results = await self.desk.runner.run(target, only=ALL_CHECKS, fresh=True)
+        body = {"results": [result.to_json() for result in results], "extension": ticket.extension, "by": by}
+        await self._append(ticket.number, EventKind.CHECKED, body, source)
+        await self.desk.advance(ticket.number)
+
+    async def tag(self, number: int, tags: list[str], by: str, *, source: str) -> None:
+        """Sets all tags a ticket has from now on."""
+        await self.desk.fresh(number)
+        await self._append(number, EventKind.TAGGED, {"tags": list(dict.fromkeys(tags)), "by": by}, source)
+
+    async def priority(self, number: int, level: str, by: str, *, source: str) -> None:
+        """How urgent it is: low, normal or high. Raises ValueError for another word."""
+        if level not in PRIORITIES:
+            raise ValueError(f"no such priority: {level}")
+        await self.desk.fresh(number)
+        await self._append(number, EventKind.PRIORITY, {"level": level, "by": by}, source)
+
+    # --- small change ---
+
+    async def _append(self, number: int, kind: EventKind, body: dict[str, Any], source: str) -> None:
+        """One event a deed and source; the card follows."""
+        await self.desk.tickets.append(number, kind, body, source=f"{source}:{kind}")
+        self.desk.on_change(number)
+
+    async def _made(self, kind: EventKind, source: str) -> bool:
+        """Whether this very deed was written before a crash."""
+        return await self.desk.tickets.logged(f"{source}:{kind}")
+
+    async def _tell(self, ticket: Ticket, screen: Screen, source: str, step: str) -> bool:
+        """Says something to the user, once a source; False: the chat takes no messages."""
+        with _under(source):
+            try:
+                return await self.desk.post.send(ticket.chat_id, screen, step) is not None
+            except BadRequest:  # an account or a chat that is gone
+                return False
+
+
+@contextmanager
+def _under(source: str) -> Iterator[None]:
+    """Sends are journalled under this source: in the journey that is on already, if it is its own."""
+    made = current()
+    if made is not None and made.source == source:
+        yield
+        return
+    with journey(source):
+        yield
