@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from bot.casefile import CaseFile, fold
-from bot.model import Event, EventKind, Owner, Tag, Ticket
-from bot.rules import decide
+from bot.model import Event, EventKind, Ticket
+from bot.stations import stations
 from handlers.reply import TEXT_MAX, Screen, Screens
 
 
@@ -96,29 +96,7 @@ class Cards:
 
 def path_line(case: CaseFile, port: int = 5060) -> str:
     """`DNS ✅ → ping ✅ → 5060/UDP ❌ → MicroSIP ? → Register ?`: where it ends, `?` for not tested."""
-    by_name = {result.name: result for result in case.results}
-
-    def mark(*names: str) -> str:
-        tested = [by_name[name] for name in names if name in by_name and by_name[name].failure is None]
-        if not tested:
-            return "?"
-        ours = [decide(result.findings) for result in tested]
-        return "❌" if any(verdict and verdict.owner is Owner.SERVER for verdict in ours) else "✅"
-
-    phone = {finding.tag for reading in case.readings for finding in reading.findings}
-    ping = "❌" if any(f.tag is Tag.SERVER_PING_LOST for r in case.results for f in r.findings) else mark("ping")
-    fine = phone & {Tag.ACCOUNT_RIGHT, Tag.PHONE_ONLINE, Tag.PHONE_REGISTERED}
-    microsip = "?" if not phone else "✅" if fine else _user_mark(phone)
-    register = "✅" if phone & {Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE} else "?"
-    if any(tag.value.startswith("log_") for tag in phone) and register == "?":
-        register = "❌"
-    socket = mark("sip", "sip_loopback", "sockets", "firewall", "pm2")
-    return f"DNS {mark('dns')} → ping {ping} → {port}/UDP {socket} → MicroSIP {microsip} → Register {register}"
-
-
-def _user_mark(tags: Iterable[Tag]) -> str:
-    accused = any(tag.value.startswith(("account_", "phone_says", "phone_got")) for tag in tags)
-    return "❌" if accused else "?"
+    return " → ".join(f"{station.name} {station.mark}" for station in stations(case, port))
 
 
 def cut(text: str, length: int) -> str:

@@ -21,6 +21,7 @@ ROOMS = {
     "bot.store": set(),
     "bot.schema": set(),
     "bot.health": set(),
+    "bot.stations": {"bot.model", "bot.vocabulary", "bot.casefile", "bot.rules"},
     "bot.passes": set(),
     "bot.orders": {"bot.passes", "bot.store"},
     "bot.settings": {"bot.model"},
