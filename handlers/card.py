@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from markupsafe import Markup
 
 from bot.casefile import CaseFile, fold
 from bot.model import Event, EventKind, Ticket
 from bot.stations import stations
+from bot.wording import happened
 from handlers.reply import TEXT_MAX, Screen, Screens
+
+LINE_MAX = 220  # signs of one event in a list of many
 
 
 class Cards:
@@ -61,37 +63,8 @@ class Cards:
 
     def event(self, event: Event) -> Markup:
         """One line of the log."""
-        what = self.screens.words.plain(f"event.{event.kind}", **self._what(event.kind, event.body))
+        what = cut(happened(self.screens.words, event), LINE_MAX)
         return self.screens.words.html("staff.event", at=event.at.strftime("%d.%m %H:%M"), what=what)
-
-    def _what(self, kind: EventKind, body: Any) -> dict[str, str]:
-        words = self.screens.words
-        what = ""
-        if kind is EventKind.READ:
-            what = f"{words.plain('kind.' + body['reading']['kind'])}: {body['reading']['status']}"
-        elif kind in (EventKind.ASKED, EventKind.SKIPPED):
-            what = words.plain(f"kind.{body['question']}")
-        elif kind is EventKind.ANSWERED:
-            what = str(body.get("value") or words.plain(f"kind.{body['kind']}"))
-        elif kind is EventKind.VERDICT:
-            what = words.plain(f"step.{body['verdict']['step']}.name")
-        elif kind is EventKind.TRIED:
-            what = words.plain(f"step.{body['step']}.name")
-        elif kind is EventKind.CLOSED:
-            what = words.plain(f"close_reason.{body['reason']}")
-        elif kind is EventKind.RATED:
-            what = str(body["stars"])
-        elif kind is EventKind.TAKEN:
-            what = str(body.get("to") or body["by"])
-        elif kind is EventKind.TAGGED:
-            what = ", ".join(body["tags"]) or "–"
-        elif kind is EventKind.PRIORITY:
-            what = words.plain(f"priority.{body['level']}")
-        elif kind is EventKind.LINKED:
-            what = f"№{body.get('incident') or body['ticket']}"
-        elif kind in (EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE):
-            what = cut(str(body.get("text", "")), 200)
-        return {"what": what} if "what" in words.blanks(f"event.{kind}") else {}
 
 
 def path_line(case: CaseFile, port: int = 5060) -> str:

@@ -22,6 +22,7 @@ from bot.model import (
     Verdict,
 )
 from bot.rules import decide
+from bot.wording import because
 from messages import Catalogue
 
 STATUS_BUTTONS = (
@@ -229,14 +230,7 @@ class Screens:
 
     def because(self, finding: Finding, ui: str | None = None) -> Markup:
         """One finding in words; a field is called as on the user's screen."""
-        values: dict[str, Any] = {
-            key: ", ".join(value) if isinstance(value, tuple) else value for key, value in finding.args.items()
-        }
-        if isinstance(field := values.get("field"), str) and self.words.has_label(field):
-            values["field"] = self.words.label(field, ui)
-        key = f"because.{finding.tag}"
-        filled: dict[str, Any] = {name: values.get(name, "–") for name in self.words.blanks(key)}
-        return self.words.html(key, **filled)
+        return because(self.words, finding, ui)
 
     def variant(self, verdict: Verdict, part: str) -> str:
         """The key of a step's text: its own for the finding that decided, else the common one."""

@@ -22,6 +22,7 @@ ROOMS = {
     "bot.schema": set(),
     "bot.health": set(),
     "bot.stations": {"bot.model", "bot.vocabulary", "bot.casefile", "bot.rules"},
+    "bot.wording": {"bot.model", "bot.vocabulary"},
     "bot.passes": set(),
     "bot.orders": {"bot.passes", "bot.store"},
     "bot.settings": {"bot.model"},

@@ -1,0 +1,92 @@
+"""A finding and an event in the words of a catalogue: what every room that shows a ticket needs.
+
+Speaks no language itself: it names the keys, whoever owns the catalogue hands it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from markupsafe import Markup
+
+from bot.model import Event, EventKind, Finding, Tag
+
+
+class Words(Protocol):
+    """A catalogue of texts: `html` escapes what is filled in, `plain` has no markup."""
+
+    def __contains__(self, key: object) -> bool: ...
+
+    def blanks(self, key: str) -> set[str]:
+        """The names a text must be given."""
+        ...
+
+    def html(self, key: str, /, ui: str | None = None, **values: Any) -> Markup:
+        """A text with markup."""
+        ...
+
+    def plain(self, key: str, /, ui: str | None = None, **values: Any) -> str:
+        """A text without."""
+        ...
+
+    def has_label(self, name: str) -> bool:
+        """Whether MicroSIP has a label of this name."""
+        ...
+
+    def label(self, name: str, ui: str | None) -> Markup:
+        """MicroSIP's own label."""
+        ...
+
+
+def because(words: Words, finding: Finding, ui: str | None = None) -> Markup:
+    """One finding in words; a field is called as on the user's screen (`ui`: MicroSIP's language)."""
+    values: dict[str, Any] = {
+        key: ", ".join(value) if isinstance(value, tuple) else value for key, value in finding.args.items()
+    }
+    if isinstance(field := values.get("field"), str) and words.has_label(field):
+        values["field"] = words.label(field, ui)
+    return _filled(words, f"because.{finding.tag}", values)
+
+
+def kind_of_finding(words: Words, tag: Tag) -> Markup:
+    """What a tag means where no case fills in its numbers."""
+    return _filled(words, f"because.{tag}", {})
+
+
+def _filled(words: Words, key: str, values: Mapping[str, Any]) -> Markup:
+    return words.html(key, **{name: values.get(name, "–") for name in words.blanks(key)})
+
+
+def happened(words: Words, event: Event) -> str:
+    """An event in one line."""
+    key = f"event.{event.kind}"
+    return words.plain(key, what=_what(words, event.kind, event.body)) if words.blanks(key) else words.plain(key)
+
+
+def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
+    match kind:
+        case EventKind.READ:
+            return f"{words.plain('kind.' + body['reading']['kind'])}: {body['reading']['status']}"
+        case EventKind.ASKED | EventKind.SKIPPED:
+            return words.plain(f"kind.{body['question']}")
+        case EventKind.ANSWERED:
+            return str(body.get("value") or words.plain(f"kind.{body['kind']}"))
+        case EventKind.VERDICT:
+            return words.plain(f"step.{body['verdict']['step']}.name")
+        case EventKind.TRIED:
+            return words.plain(f"step.{body['step']}.name")
+        case EventKind.CLOSED:
+            return words.plain(f"close_reason.{body['reason']}")
+        case EventKind.RATED:
+            return str(body["stars"])
+        case EventKind.TAKEN:
+            return str(body.get("to") or body["by"])
+        case EventKind.TAGGED:
+            return ", ".join(body["tags"]) or "–"
+        case EventKind.PRIORITY:
+            return words.plain(f"priority.{body['level']}")
+        case EventKind.LINKED:
+            return f"№{body.get('incident') or body['ticket']}"
+        case _:
+            return str(body.get("text", ""))
