@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from bot.model import Certainty, Finding, Kind, Owner, Step, Tag, Verdict
-from bot.table import RULES
+from bot.table import RULES, Rule
 
 OWNER: dict[Step, Owner] = {
     **dict.fromkeys(
@@ -51,6 +51,13 @@ def decide(findings: Iterable[Finding], tried: Collection[Step] = ()) -> Verdict
     others = dict.fromkeys(rule.step for rule in firing if owner_of(rule.step) is not Owner.NONE)
     also = tuple(step for step in others if step not in (first.step, Step.PRESS_REGISTER))
     return Verdict(first.step, owner_of(first.step), first.certainty, first.because(found), also)
+
+
+def row_of(verdict: Verdict, findings: Iterable[Finding]) -> Rule | None:
+    """The row of the table that gave this verdict upon these findings; None where none did (a person takes over)."""
+    known = {finding.tag for finding in findings}
+    same = (rule for rule in RULES if (rule.step, rule.certainty) == (verdict.step, verdict.certainty))
+    return next((rule for rule in same if rule.fires(known)), None)
 
 
 # What a kind of evidence can bring. A test holds every tag of the table to be known here or measured by us.

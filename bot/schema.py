@@ -73,3 +73,112 @@ def m003_orders(db: Database) -> None:
     db.executescript("""
         CREATE TABLE orders_done (id TEXT PRIMARY KEY, done_at TEXT NOT NULL, outcome TEXT NOT NULL) STRICT;
     """)
+
+
+@migrations()
+def m_numbers(db: Database) -> None:
+    """What numbers ask for stands on the ticket's row; `told` and `rules`: the scoreboard (bot/ticket_summary.py)."""
+    db.executescript("""
+        ALTER TABLE tickets ADD COLUMN cause TEXT;
+        ALTER TABLE tickets ADD COLUMN person INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tickets ADD COLUMN escalated_at TEXT;
+        ALTER TABLE tickets ADD COLUMN answered_s REAL;
+        ALTER TABLE tickets ADD COLUMN staff_s REAL;
+        ALTER TABLE tickets ADD COLUMN solved_s REAL;
+        ALTER TABLE tickets ADD COLUMN stars INTEGER;
+        CREATE INDEX tickets_by_owner ON tickets (owner, number DESC);
+        CREATE INDEX tickets_by_opening
+            ON tickets (opened_at, status, cause, person, answered_s, staff_s, solved_s, stars);
+        CREATE TABLE rules (
+            id INTEGER PRIMARY KEY, step TEXT NOT NULL, owner TEXT NOT NULL, why TEXT NOT NULL,
+            UNIQUE (step, owner, why)
+        ) STRICT;
+        CREATE TABLE told (
+            id INTEGER PRIMARY KEY, ticket INTEGER NOT NULL REFERENCES tickets (number),
+            rule INTEGER NOT NULL REFERENCES rules (id), at TEXT NOT NULL, outcome TEXT,
+            person INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX told_by_ticket ON told (ticket, id);
+        CREATE INDEX told_by_time ON told (at, rule, outcome, person);
+        UPDATE tickets SET
+            cause = coalesce((SELECT json_extract(body, '$.verdict.step') FROM events WHERE ticket = number
+                              AND kind = 'verdict' AND json_extract(body, '$.verdict.step') <> 'connected'
+                              ORDER BY id DESC LIMIT 1), step),
+            person = EXISTS (SELECT 1 FROM events WHERE ticket = number AND kind IN ('escalated', 'staff_message')),
+            escalated_at = (SELECT min(at) FROM events WHERE ticket = number AND kind = 'escalated'),
+            answered_s = (SELECT round((julianday(min(at)) - julianday(opened_at)) * 86400, 3) FROM events
+                          WHERE ticket = number AND kind IN ('asked', 'verdict')),
+            solved_s = iif(status = 'solved', round((julianday(closed_at) - julianday(opened_at)) * 86400, 3), NULL),
+            stars = (SELECT json_extract(body, '$.stars') FROM events WHERE ticket = number AND kind = 'rated'
+                     ORDER BY id DESC LIMIT 1);
+        UPDATE tickets SET staff_s = (
+            SELECT round((julianday(min(at)) - julianday(escalated_at)) * 86400, 3) FROM events
+            WHERE ticket = number AND kind = 'staff_message' AND at >= escalated_at
+        ) WHERE escalated_at IS NOT NULL;
+        INSERT INTO rules (step, owner, why)
+            SELECT DISTINCT json_extract(body, '$.verdict.step'), json_extract(body, '$.verdict.owner'), ''
+            FROM events WHERE kind = 'verdict' AND json_extract(body, '$.verdict.step') <> 'connected';
+        INSERT INTO told (ticket, rule, at)
+            SELECT ticket, r.id, at FROM events JOIN rules r ON r.step = json_extract(body, '$.verdict.step')
+            WHERE kind = 'verdict' ORDER BY events.id;
+        UPDATE told SET outcome = 'contradicted' WHERE EXISTS (
+            SELECT 1 FROM events e JOIN rules r ON r.id = told.rule
+            WHERE e.ticket = told.ticket AND e.kind = 'tried' AND json_extract(e.body, '$.step') = r.step
+        );
+        UPDATE told SET outcome = 'confirmed' WHERE id IN (
+            SELECT max(t.id) FROM told t JOIN tickets k ON k.number = t.ticket WHERE k.status = 'solved'
+            GROUP BY t.ticket
+        ) AND rule IN (SELECT id FROM rules WHERE owner <> 'none');
+        UPDATE told SET person = 1 WHERE outcome IS NOT 'confirmed'
+            AND ticket IN (SELECT ticket FROM events WHERE kind IN ('escalated', 'staff_message'));
+        DROP VIEW cause_stats;
+        CREATE VIEW cause_stats AS
+            SELECT r.step, r.owner, r.why, count(*) AS given, sum(t.outcome IS 'confirmed') AS confirmed,
+                   sum(t.outcome IS 'contradicted') AS contradicted, sum(t.person) AS needed_a_person
+            FROM told t JOIN rules r ON r.id = t.rule GROUP BY r.id ORDER BY given DESC;
+    """)
+
+
+@migrations()
+def m003_topics(db: Database) -> None:
+    """Each ticket's topic, where the staff group is a forum (bot/topics.py)."""
+    db.executescript("""
+        CREATE TABLE topics (
+            ticket INTEGER PRIMARY KEY REFERENCES tickets (number), chat_id INTEGER NOT NULL,
+            thread_id INTEGER NOT NULL, shown TEXT NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
+            made_at REAL NOT NULL, UNIQUE (chat_id, thread_id)
+        ) STRICT;
+        CREATE INDEX topics_by_time ON topics (made_at);
+    """)
+
+
+@migrations()
+def m003_relayed(db: Database) -> None:
+    """Messages carried between people and staff: bot/relayed.py."""
+    db.executescript("""
+        CREATE TABLE relayed (
+            chat_id INTEGER NOT NULL, message_id INTEGER NOT NULL, ticket INTEGER NOT NULL, fate TEXT NOT NULL,
+            album TEXT, file TEXT, said TEXT, version INTEGER NOT NULL DEFAULT 0, by_id INTEGER,
+            other_chat INTEGER, other_message INTEGER, PRIMARY KEY (chat_id, message_id)
+        ) STRICT;
+        CREATE INDEX relayed_by_copy ON relayed (other_chat, other_message);
+        CREATE INDEX relayed_by_ticket ON relayed (ticket);
+        CREATE INDEX relayed_unfinished ON relayed (chat_id) WHERE said IS NOT NULL;
+    """)
+
+
+@migrations()
+def m003_due(db: Database) -> None:
+    """What is to be done for a ticket, and when: bot/due.py. Times in unix seconds."""
+    db.executescript("""
+        CREATE TABLE due (
+            ticket INTEGER NOT NULL, what TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (ticket, what)
+        ) STRICT;
+        CREATE INDEX due_by_time ON due (at);
+    """)
+
+
+@migrations()
+def m003_muted(db: Database) -> None:
+    """Whose words do not reach the staff, until when (unix seconds). `blocked`: since when nothing is taken from them."""
+    db.execute("ALTER TABLE people ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0")

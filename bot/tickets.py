@@ -18,6 +18,7 @@ from bot.model import EventKind, Status, Ticket
 from bot.redact import redact
 from bot.store import Store
 from bot.ticket_rows import first_row, list_tickets, read_ticket
+from bot.ticket_summary import follow
 
 SEARCHED = (EventKind.EVIDENCE, EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE)
 OPEN_STATUSES = (Status.OPEN.value, Status.ESCALATED.value)
@@ -235,30 +236,10 @@ def _log(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], so
         "INSERT INTO events (ticket, at, kind, body, source) VALUES (?, ?, ?, ?, ?)",
         [number, now, kind.value, json.dumps(body, ensure_ascii=False), source],
     )
-    _follow(db, number, kind, body, now)
+    follow(db, number, kind, body, now)
     if kind in SEARCHED and body.get("text"):
         _index(db, number, str(body["text"]))
     return True
-
-
-def _follow(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], now: str) -> None:
-    """What the event means for the ticket's row."""
-    change: dict[str, Any] = {"updated_at": now}
-    if kind is EventKind.VERDICT:
-        verdict = body["verdict"]
-        change |= {key: verdict[key] for key in ("step", "owner", "certainty")}
-        change["verdict"] = json.dumps(verdict, ensure_ascii=False)
-    elif kind is EventKind.ESCALATED:
-        change["status"] = Status.ESCALATED.value
-    elif kind is EventKind.RECHECK:
-        change["status"] = Status.OPEN.value
-    elif kind is EventKind.REOPENED:
-        change |= {"status": Status.OPEN.value, "closed_at": None}
-    elif kind is EventKind.CLOSED:
-        solved = body.get("reason") == "solved"
-        change |= {"status": (Status.SOLVED if solved else Status.CLOSED).value, "closed_at": now}
-    columns = ", ".join(f"{column} = ?" for column in change)
-    db.execute(f"UPDATE tickets SET {columns} WHERE number = ?", [*change.values(), number])
 
 
 def _see(db: Database, user_id: int, name: str, language: str, now: str) -> None:

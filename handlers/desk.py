@@ -21,6 +21,7 @@ from bot.model import (
     Certainty,
     CheckResult,
     EventKind,
+    Finding,
     Kind,
     Owner,
     Status,
@@ -29,6 +30,7 @@ from bot.model import (
     Ticket,
     Verdict,
 )
+from bot.rules import row_of
 from handlers.intake import Intake
 from handlers.journey import journey
 from handlers.pictures import Pictures
@@ -123,7 +125,7 @@ class Desk(Intake):
         if found.verdict is not None and found.verdict == case.verdict:
             return  # said already, and nothing changed
         verdict = found.verdict or Verdict(Step.CALL_STAFF, Owner.NONE, Certainty.LIKELY)
-        await self._tell(ticket, case, verdict, [finding.to_json() for finding in found.findings])
+        await self._tell(ticket, case, verdict, found.findings)
 
     def _not_to_be_had(self, ticket: Ticket, case: CaseFile) -> set[Kind]:
         """Kinds that would tell nothing here: no picture reader, a number known, or one that nothing could use."""
@@ -153,12 +155,14 @@ class Desk(Intake):
             await self.tickets.posted(ticket.number, ticket.chat_id, message.message_id, "question")
         await self.tickets.append(ticket.number, EventKind.ASKED, {"question": kind.value, "news": case.news})
 
-    async def _tell(self, ticket: Ticket, case: CaseFile, verdict: Verdict, findings: list[object]) -> None:
+    async def _tell(self, ticket: Ticket, case: CaseFile, verdict: Verdict, findings: tuple[Finding, ...]) -> None:
         screen = self.screens.verdict(
             ticket.number, verdict, ui=case.ui_language, extension=ticket.extension, staffed=self.staffed
         )
         await self._say(ticket, case, screen, "verdict")
-        body = {"verdict": verdict.to_json(), "findings": findings, "news": case.news}
+        row = row_of(verdict, findings)
+        known = [finding.to_json() for finding in findings]
+        body = {"verdict": verdict.to_json(), "rule": row.why if row else "", "findings": known, "news": case.news}
         await self.tickets.append(ticket.number, EventKind.VERDICT, body)
         if verdict.step is Step.CONNECTED:
             await self.tickets.append(ticket.number, EventKind.CLOSED, {"reason": "solved"})

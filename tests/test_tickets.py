@@ -180,7 +180,8 @@ async def test_the_views_read_well_on_the_shell(log: Tickets) -> None:
         (row,) = db.query("SELECT number, status, step, person FROM ticket_overview")
         (cause,) = db.query("SELECT * FROM cause_stats")
     assert row == {"number": number, "status": "solved", "step": "fix_dns", "person": "Ali"}
-    assert cause == {"step": "fix_dns", "given": 1, "solved": 1, "did_not_help": 0, "needed_a_person": 0}
+    counts = {"given": 1, "confirmed": 1, "contradicted": 0, "needed_a_person": 0}
+    assert cause == {"step": "fix_dns", "owner": "user", "why": "", **counts}
 
 
 async def test_what_came_while_a_move_was_on_its_way_makes_it_our_move_again(log: Tickets) -> None:
