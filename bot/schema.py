@@ -180,5 +180,19 @@ def m003_due(db: Database) -> None:
 
 @migrations()
 def m003_muted(db: Database) -> None:
-    """Whose words do not reach the staff, until when (unix seconds). `blocked`: since when nothing is taken from them."""
+    """Until when somebody's words do not reach the staff; `blocked` is since when nothing is heard. Unix seconds."""
     db.execute("ALTER TABLE people ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m_forgetting(db: Database) -> None:
+    """When a ticket was emptied; wishes to be forgotten until they are fulfilled; who had a copy of their own log when."""
+    db.executescript("""
+        ALTER TABLE tickets ADD COLUMN emptied_at TEXT;
+        CREATE INDEX tickets_to_empty ON tickets (coalesce(closed_at, updated_at)) WHERE emptied_at IS NULL;
+        ALTER TABLE people ADD COLUMN given_at TEXT;
+        CREATE TABLE forgetting (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, user_id INTEGER NOT NULL UNIQUE, chat_id INTEGER NOT NULL,
+            tickets TEXT NOT NULL, asked_at TEXT NOT NULL
+        ) STRICT;
+    """)

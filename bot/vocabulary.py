@@ -40,6 +40,7 @@ class Tag(StrEnum):
     USER_DNS_REFUSED = "user_dns_refused"
     USER_DNS_NO_ADDRESS = "user_dns_no_address"
     USER_DNS_ERROR = "user_dns_error"
+    USER_OTHER_DNS_OK = "user_other_dns_ok"  # addresses: a name server asked by hand knows what the PC's own does not
     USER_LOOKED_UP_OTHER_NAME = "user_looked_up_other_name"  # host
     USER_PING_CLEAN = "user_ping_clean"  # rtt_ms
     USER_PING_LOSS = "user_ping_loss"  # loss_pct
@@ -115,11 +116,12 @@ class Tag(StrEnum):
     LOG_SERVER_ERROR = "log_server_error"  # reason
     LOG_DB_DOWN = "log_db_down"
     LOG_PORT_TAKEN = "log_port_taken"  # EADDRINUSE
+    LOG_PBX_STOPPED = "log_pbx_stopped"  # 'SIP Registrar stopped' is its last word
     LOG_CHALLENGE_REPEATED = "log_challenge_repeated"  # count: the answer does not reach the phone
     LOG_CHALLENGE_ONCE = "log_challenge_once"  # one 401, then nothing
     LOG_PACKET_SEEN = "log_packet_seen"  # a packet, no 401 yet
     LOG_SILENT = "log_silent"  # a log of the time in question without a packet from any client
-    LOG_SEND_EPERM = "log_send_eperm"  # answers blocked by the server's own netfilter
+    LOG_SEND_EPERM = "log_send_eperm"  # count: answers blocked by the server's own netfilter, none let out since
     LOG_HEADERS_REWRITTEN = "log_headers_rewritten"  # 'No username found in From header'
     LOG_REQUEST_BY_IP = "log_request_by_ip"  # REGISTER sip:<IP>
     LOG_REQUEST_BY_NAME = "log_request_by_name"  # REGISTER sip:<our name>
@@ -264,3 +266,4 @@ class EventKind(StrEnum):
     CLOSED = "closed"  # reason; by
     REOPENED = "reopened"
     RATED = "rated"  # stars, comment
+    REMINDED = "reminded"  # of: who was, the user or the staff
