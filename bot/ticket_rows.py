@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -86,6 +86,20 @@ def find_tickets(db: Database, wanted: Wanted, limit: int) -> tuple[Ticket, ...]
         [*values, limit],
     )
     return tuple(_ticket(row, ()) for row in rows)
+
+
+def events_of(db: Database, numbers: Collection[int], kinds: Collection[EventKind]) -> dict[int, tuple[Event, ...]]:
+    """The events of some kinds of several tickets, oldest first; tickets without such have no entry."""
+    blanks, named = ", ".join("?" * len(numbers)), ", ".join("?" * len(kinds))
+    rows = db.query(
+        f"SELECT ticket, at, kind, body FROM events WHERE ticket IN ({blanks}) AND kind IN ({named}) ORDER BY id",
+        [*numbers, *(kind.value for kind in kinds)],
+    )
+    found: dict[int, tuple[Event, ...]] = {}
+    for row in rows:
+        event = Event(datetime.fromisoformat(row["at"]), EventKind(row["kind"]), json.loads(row["body"]))
+        found[row["ticket"]] = (*found.get(row["ticket"], ()), event)
+    return found
 
 
 def _stored(at: datetime) -> str:
