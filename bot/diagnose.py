@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address, ip_network
 
 from bot.model import (
     Certainty,
@@ -25,6 +26,9 @@ from bot.parsers import read
 from bot.rules import decide, next_question, owner_of
 
 WATCH = "register_watch"
+OTHER_NAME_SERVER = f"{Kind.NSLOOKUP}:other"
+RESOLVED = frozenset({Tag.USER_DNS_OK, Tag.USER_DNS_ANSWERS})
+PBX_LIVES = frozenset({Tag.SERVER_SIP_ANSWERS, Tag.LOOPBACK_SIP_ANSWERS, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE})
 NAMES_ITS_NUMBER = frozenset({Kind.MICROSIP_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
 # Where the PBX says it lives, for reading pastes before any resolver was asked (its own documentation).
 PUBLISHED_ADDRESS = {"call.soundz.uz": "69.62.127.9"}
@@ -77,8 +81,9 @@ def diagnose(
         if result.name == WATCH and result.findings:
             for older in (Kind.PBX_LOG.value, "check pbx_log"):  # the same log, now seen live
                 newest.pop(older, None)
-            if heard(result):
+            if any(finding.tag is not Tag.LOG_SILENT for finding in result.findings):
                 newest["live"] = (Finding(Tag.LOG_LIVE),)
+    newest = _two_name_servers(newest)
     findings = correlate(
         [finding for group in newest.values() for finding in group] + list(answers),
         _user_addresses(readings),
@@ -90,7 +95,7 @@ def diagnose(
 
 
 def heard(result: CheckResult) -> bool:
-    """Whether a watch saw anything of the user."""
+    """Whether a watch saw anything that is surely the user's."""
     return any(finding.tag not in (Tag.LOG_SILENT, Tag.LOG_OTHER_PORT) for finding in result.findings)
 
 
@@ -107,16 +112,33 @@ def read_together(evidence: Sequence[Evidence], context: Context) -> tuple[Readi
     return tuple(reading for one in evidence for reading in read(one, replace(context, extension=own)))
 
 
+def _two_name_servers(newest: dict[str, tuple[Finding, ...]]) -> dict[str, tuple[Finding, ...]]:
+    """What a name server asked by hand says beside the PC's own: a comparison, never the PC's own trouble."""
+    own, other = newest.get(Kind.NSLOOKUP.value), newest.get(OTHER_NAME_SERVER)
+    if not own or not other:
+        return newest
+    if any(finding.tag in RESOLVED for finding in own):
+        return {source: group for source, group in newest.items() if source != OTHER_NAME_SERVER}
+    named = tuple(replace(one, tag=Tag.USER_OTHER_DNS_OK) if one.tag in RESOLVED else one for one in other)
+    return {**newest, OTHER_NAME_SERVER: named}
+
+
 def correlate(findings: Iterable[Finding], user_addresses: Collection[str] = ()) -> tuple[Finding, ...]:
-    """The findings and what two of them say together: the user's address is banned, an answer is judged."""
+    """The findings and what two of them say together: the user's address is banned, an answer is judged.
+
+    A log that ends with the PBX's stop is an old one where the PBX answers.
+    """
     found = list(findings)
+    if any(finding.tag in PBX_LIVES for finding in found):
+        found = [finding for finding in found if finding.tag is not Tag.LOG_PBX_STOPPED]
     tags = {finding.tag for finding in found}
     seen_from = {*user_addresses} | {
         str(finding.args["source_ip"])
         for finding in found
         if finding.tag.value.startswith("log_") and finding.args.get("source_ip")
     }
-    banned = [a for f in found if f.tag is Tag.SERVER_BANS for a in _addresses(f) if a in seen_from]
+    bans = [a for f in found if f.tag is Tag.SERVER_BANS for a in _addresses(f)]
+    banned = [address for address in sorted(seen_from) if any(_within(address, ban) for ban in bans)]
     if banned and Tag.USER_IP_BANNED not in tags:
         found.append(Finding(Tag.USER_IP_BANNED, {"address": banned[0]}))
     right = {a for f in found if f.tag is Tag.SERVER_DNS_OK for a in _addresses(f)}
@@ -133,6 +155,14 @@ def user_address(readings: Iterable[Reading], results: Iterable[CheckResult]) ->
     seen = [f.args.get("source_ip") for group in groups for f in group if f.tag.value.startswith("log_")]
     told = [reading.facts.get("public_ip") for reading in readings if reading.kind is Kind.MICROSIP_LOG]
     return next((address for address in reversed([*told, *seen]) if isinstance(address, str)), None)
+
+
+def _within(address: str, ban: str) -> bool:
+    """Whether a ban, an address or a network, keeps the address out."""
+    try:
+        return ip_address(address) in ip_network(ban, strict=False)
+    except ValueError:
+        return False
 
 
 def _addresses(finding: Finding) -> tuple[str, ...]:

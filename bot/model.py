@@ -90,9 +90,14 @@ class Reading:
 
     @property
     def source(self) -> str:
-        """A newer reading of the same source replaces this one. Firewall tools see different rules."""
+        """A newer reading of the same source replaces this one. Firewall tools see different rules.
+
+        A name server that was asked by hand is another source than the PC's own.
+        """
         if self.kind is Kind.FIREWALL:
             return f"{self.kind}:{self.tool}"
+        if self.kind is Kind.NSLOOKUP and self.facts.get("resolver"):
+            return f"{self.kind}:other"
         if self.kind is Kind.MICROSIP_SCREEN:
             return f"{self.kind}:{self.facts.get('dialog')}"
         return self.kind.value

@@ -103,6 +103,7 @@ PRODUCES: dict[Kind, frozenset[Tag]] = {
             Tag.USER_DNS_REFUSED,
             Tag.USER_DNS_NO_ADDRESS,
             Tag.USER_DNS_ERROR,
+            Tag.USER_OTHER_DNS_OK,
         }
     ),
     Kind.PING: frozenset(

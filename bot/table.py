@@ -86,6 +86,14 @@ RULES: tuple[Rule, ...] = (
     ),
     _row(Step.START_PBX, PROVEN, "pm2 says the PBX is stopped or errored", Tag.PM2_STOPPED),
     _row(
+        Step.START_PBX, PROVEN, "the PBX's log ends with its own stop, and nobody listens or answers",
+        Tag.LOG_PBX_STOPPED,
+        any_of(
+            Tag.SERVER_NOT_LISTENING, Tag.SERVER_SIP_SILENT, Tag.SERVER_SIP_REFUSED,
+            Tag.LOOPBACK_SIP_SILENT, Tag.LOOPBACK_SIP_REFUSED,
+        ),
+    ),
+    _row(
         Step.START_PBX, PROVEN, "no socket on udp/5060, and nothing gets an answer",
         Tag.SERVER_NOT_LISTENING, NOTHING_ARRIVES,
     ),
@@ -161,7 +169,8 @@ RULES: tuple[Rule, ...] = (
     _row(Step.CONNECTED, PROVEN, "the phone's log shows its own 200", Tag.PHONE_REGISTERED),
     # 3. The server's answers or the way to it are blocked on the server.
     _row(
-        Step.OPEN_SERVER_FIREWALL, PROVEN, "the server's own filter forbids the answer (EPERM)", Tag.LOG_SEND_EPERM,
+        Step.OPEN_SERVER_FIREWALL, PROVEN, "the server's own filter forbids the answers (EPERM), the phone gets none",
+        Tag.LOG_SEND_EPERM, NO_ANSWER | any_of(Tag.LOG_LIVE, Tag.SERVER_FIREWALL_BLOCKS_ANSWERS),
     ),
     _row(
         Step.UNBAN_USER, PROVEN, "the user's address is in a ban list, and nothing gets an answer",
@@ -207,6 +216,7 @@ RULES: tuple[Rule, ...] = (
         Tag.SERVER_SIP_SILENT, any_of(Tag.SERVER_PING_ANSWERS, Tag.LOOPBACK_SIP_ANSWERS),
     ),
     _row(Step.START_PBX, LIKELY, "udp/5060 stays silent", any_of(Tag.SERVER_SIP_SILENT, Tag.LOOPBACK_SIP_SILENT)),
+    _row(Step.START_PBX, LIKELY, "the last word of the PBX's log is that it was stopped", Tag.LOG_PBX_STOPPED),
     _row(Step.START_PBX, LIKELY, "no udp socket on 5060", any_of(Tag.SERVER_NOT_LISTENING, Tag.SERVER_LISTENS_TCP_ONLY)),
     _row(
         Step.SERVER_DNS, PROVEN, "public resolvers do not give the right address",
@@ -224,6 +234,11 @@ RULES: tuple[Rule, ...] = (
     _row(
         Step.RESET_EXTENSION_PASSWORD, LIKELY, "403 soon after a restart of the PBX: it loses every password then",
         any_of(Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403, Tag.LOG_AUTH_FAILED), Tag.PM2_RESTARTED_LATELY,
+    ),
+    _row(
+        Step.RESET_EXTENSION_PASSWORD, LIKELY,
+        "the PBX lost several passwords in a restart, this extension had registered before it and not since",
+        Tag.SERVER_LOST_PASSWORDS,
     ),
     # 4. The user's PC: account, name service, settings that break registration.
     _row(
@@ -266,7 +281,7 @@ RULES: tuple[Rule, ...] = (
     _row(Step.FIX_TRANSPORT, PROVEN, "TCP or TLS is chosen; the PBX listens on UDP only", Tag.ACCOUNT_TRANSPORT_WRONG),
     _row(
         Step.WRONG_DNS_ANSWER, PROVEN, "the user's resolver gives another address than the public ones",
-        any_of(Tag.USER_DNS_WRONG_IP, Tag.USER_PING_WRONG_IP), Tag.SERVER_DNS_OK,
+        any_of(Tag.USER_DNS_WRONG_IP, Tag.USER_PING_WRONG_IP), any_of(Tag.SERVER_DNS_OK, Tag.USER_OTHER_DNS_OK),
     ),
     _row(
         Step.WRONG_DNS_ANSWER, LIKELY, "the name leads to another address",
@@ -284,8 +299,8 @@ RULES: tuple[Rule, ...] = (
         Step.FIX_SERVER_FIELD, LIKELY, "the phone sends to another address", Tag.PHONE_SENDS_TO_WRONG_IP,
     ),
     _row(
-        Step.FIX_DNS, PROVEN, "the name is fine in public, the user's resolver fails",
-        USER_DNS_FAILS, Tag.SERVER_DNS_OK,
+        Step.FIX_DNS, PROVEN, "the name is fine elsewhere, the user's resolver fails",
+        USER_DNS_FAILS, any_of(Tag.SERVER_DNS_OK, Tag.USER_OTHER_DNS_OK),
     ),
     _row(
         Step.FIX_DNS, LIKELY, "the user's resolver fails", USER_DNS_FAILS | any_of(Tag.USER_PING_UNKNOWN_HOST),
@@ -299,8 +314,8 @@ RULES: tuple[Rule, ...] = (
         Tag.PHONE_SAYS_NO_SERVER, Tag.USER_DNS_OK,
     ),
     _row(
-        Step.FIX_SERVER_FIELD, LIKELY, "a REGISTER came to the trunk's port, and the phone hears nothing",
-        Tag.LOG_OTHER_PORT, NO_ANSWER,
+        Step.FIX_SERVER_FIELD, LIKELY, "a REGISTER came to the trunk's port while the phone tried and heard nothing",
+        Tag.LOG_OTHER_PORT, NO_ANSWER | any_of(Tag.LOG_LIVE),
     ),
     _row(Step.ALLOW_IN_FIREWALL, PROVEN, "Windows denied sending (10013)", Tag.PHONE_SEND_DENIED),
     _row(Step.OPEN_SERVER_FIREWALL, LIKELY, "no rule lets udp/5060 in", Tag.SERVER_FIREWALL_NO_RULE),
@@ -367,6 +382,10 @@ RULES: tuple[Rule, ...] = (
     ),
     # 6. What the PBX wrote alone: true of its time and of that number, the phone was not heard.
     _row(Step.UNBAN_USER, LIKELY, "the user's address is in a ban list", Tag.USER_IP_BANNED),
+    _row(
+        Step.OPEN_SERVER_FIREWALL, LIKELY, "the PBX wrote that the server's filter forbade its answers (EPERM)",
+        Tag.LOG_SEND_EPERM,
+    ),
     _row(Step.FIX_USERNAME, LIKELY, "the login sent is not the extension's number", Tag.LOG_USERNAME_MISMATCH),
     _row(Step.FIX_PASSWORD, LIKELY, "the PBX wrote that the digest fails", Tag.LOG_WRONG_PASSWORD),
     _row(Step.CREATE_EXTENSION, LIKELY, "the PBX wrote 404: unknown or disabled", Tag.LOG_NOT_FOUND),

@@ -119,3 +119,75 @@ def test_the_number_the_phone_names_tells_whose_lines_of_the_log_count() -> None
     assert [finding.tag for one in alone for finding in one.findings] == []
     blamed = [f for one in together for f in one.findings if f.tag is Tag.LOG_WRONG_PASSWORD]
     assert [finding.args["extension"] for finding in blamed] == ["1002"]
+
+
+FAILS = "Server:  UnKnown\nAddress:  192.168.1.1\n\n*** UnKnown can't find call.soundz.uz: Server failed\n"
+KNOWS = (
+    "Server:  dns.google\nAddress:  8.8.8.8\n\nNon-authoritative answer:\n"
+    "Name:    call.soundz.uz\nAddress:  69.62.127.9\n"
+)
+
+
+def judged(*pastes: str) -> tuple[list[Tag], tuple[Step, Certainty] | None]:
+    readings = read_together([Evidence(text=paste) for paste in pastes], context_of(TARGET))
+    found = diagnose(readings, ())
+    verdict = (found.verdict.step, found.verdict.certainty) if found.verdict else None
+    return [finding.tag for finding in found.findings], verdict
+
+
+def test_the_pcs_own_name_server_fails_and_another_one_knows_the_name_in_any_order() -> None:
+    proven = (Step.FIX_DNS, Certainty.PROVEN)
+    both = {Tag.USER_DNS_SERVFAIL, Tag.USER_OTHER_DNS_OK}
+    typed = "C:\\>nslookup call.soundz.uz\n" + FAILS + "\nC:\\>nslookup call.soundz.uz 8.8.8.8\n" + KNOWS + "\nC:\\>"
+    for pastes in ((FAILS + "\n" + KNOWS,), (KNOWS + "\n" + FAILS,), (typed,)):
+        found, verdict = judged(*pastes)
+        assert (set(found), verdict) == (both, proven)
+
+
+def test_a_name_server_asked_by_hand_is_compared_with_the_pcs_own_also_in_a_later_message() -> None:
+    by_hand = "C:\\>nslookup call.soundz.uz 8.8.8.8\n" + KNOWS + "\nC:\\>"
+    assert judged(FAILS, by_hand)[1] == (Step.FIX_DNS, Certainty.PROVEN)
+    assert judged(by_hand, FAILS)[1] == (Step.FIX_DNS, Certainty.PROVEN)
+
+
+def test_a_closed_way_to_a_foreign_name_server_is_no_fault_of_the_pcs_own() -> None:
+    own = KNOWS.replace("dns.google", "UnKnown").replace("8.8.8.8", "192.168.1.1")
+    silent = "C:\\>nslookup call.soundz.uz 8.8.8.8\nDNS request timed out.\n    timeout was 2 seconds.\nC:\\>"
+    assert judged(own, silent) == judged(own)
+    assert judged(silent, own) == judged(own)
+
+
+def test_the_pcs_own_name_server_lies_and_another_one_tells_the_truth() -> None:
+    lie = KNOWS.replace("dns.google", "UnKnown").replace("8.8.8.8", "192.168.1.1").replace("69.62.127.9", "10.0.0.9")
+    assert judged(lie + "\n" + KNOWS)[1] == (Step.WRONG_DNS_ANSWER, Certainty.PROVEN)
+
+
+def test_a_stop_in_an_older_log_is_refuted_by_a_pbx_that_answers() -> None:
+    ended = reading(Kind.PBX_LOG, Tag.LOG_PBX_STOPPED)
+    assert tags([ended], [result("sip", Tag.SERVER_SIP_ANSWERS)]) == [Tag.SERVER_SIP_ANSWERS]
+    found = diagnose([ended], [result("sip", Tag.SERVER_SIP_SILENT)]).verdict
+    assert found is not None
+    assert (found.step, found.certainty) == (Step.START_PBX, Certainty.PROVEN)
+
+
+def test_a_packet_on_the_trunks_port_while_the_log_is_watched_names_the_field() -> None:
+    found = diagnose((), [result("register_watch", Tag.LOG_OTHER_PORT)]).verdict
+    assert found is not None
+    assert (found.step, found.certainty) == (Step.FIX_SERVER_FIELD, Certainty.LIKELY)
+
+
+def test_a_whole_network_that_is_denied_holds_the_users_address() -> None:
+    bans = Finding(Tag.SERVER_BANS, {"addresses": ("198.51.100.0/24",)})
+    assert correlate([bans], {"198.51.100.7"})[-1] == Finding(Tag.USER_IP_BANNED, {"address": "198.51.100.7"})
+    assert correlate([bans], {"198.51.101.7"}) == (bans,)
+
+
+def test_a_forbidden_answer_is_proven_only_beside_a_phone_that_got_none() -> None:
+    eperm = reading(Kind.PBX_LOG, Tag.LOG_SEND_EPERM)
+    alone, beside = (
+        diagnose([eperm, *more], ()).verdict for more in ([], [reading(Kind.MICROSIP_LOG, Tag.PHONE_SAYS_TIMEOUT)])
+    )
+    assert alone is not None
+    assert beside is not None
+    assert (alone.step, alone.certainty) == (Step.OPEN_SERVER_FIREWALL, Certainty.LIKELY)
+    assert (beside.step, beside.certainty) == (Step.OPEN_SERVER_FIREWALL, Certainty.PROVEN)

@@ -4,7 +4,8 @@ Only three of its answers are true and used: the login, the list of extensions, 
 Left out on purpose, for they were measured to lie: /health ('ok' with the database down), /sip-status/server
 (`running` while bound to loopback only), /sip-status/extensions (always empty), /sip-status/trunks (always an
 error). The API allows 100 requests in 15 minutes an address; the list carries password hashes. So: one login a
-day, six calls at most each time, a pause is kept, and no body is ever logged.
+day, the list once in two minutes (a confirmation right after a diagnosis is one call), six calls at most each time,
+a pause is kept, and no body is ever logged.
 
 POST /auth/login {"username", "password"} -> {"success":true,"data":{"token":…}} | 401 | 500 (database down)
 GET /extensions -> {"success":true,"data":[{"id":1,"username":"1002","enabled":true, …}]}
@@ -27,6 +28,8 @@ from bot.model import Failure, Finding, Tag, Target
 PREFIX = "/api/v1"
 MOST_CALLS = 6
 TOKEN_LIVES_S = 23 * 3600.0  # the API gives 24 h
+ID_LIVES_S = 120.0  # so long an extension that was there and enabled is not looked for in the list again
+IDS_KEPT = 4096
 PAUSE_S, LONGEST_PAUSE_S = 900.0, 3600.0  # where a 429 does not say how long, and at most
 Key = tuple[str, str, str]
 
@@ -39,6 +42,8 @@ class _Session:
     token_until: float = 0.0
     paused_until: float = 0.0
     login: asyncio.Lock = field(default_factory=asyncio.Lock)  # two who start at once log in once
+    ids: dict[str, int] = field(default_factory=dict)  # of enabled extensions, by user name
+    ids_until: float = 0.0
 
 
 _sessions: dict[Key, _Session] = {}
@@ -64,18 +69,27 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
         trust_env=False,  # the PBX is ours; a proxy for the internet does not know the way
     ) as http:
         try:
-            return await _ask(_Calls(http, session, user, password), target.extension)
+            return await _ask(_Calls(http, session, user, password), session, target.extension)
         except _RefusedError:
             return (Finding(Tag.API_DOWN),)
         except _DatabaseDownError:
             return (Finding(Tag.API_DB_DOWN),)
 
 
-async def _ask(calls: _Calls, extension: str | None) -> tuple[Finding, ...]:
+async def _ask(calls: _Calls, session: _Session, extension: str | None) -> tuple[Finding, ...]:
+    answers = Finding(Tag.API_ANSWERS)
+    known = session.ids.get(extension or "") if time.monotonic() < session.ids_until else None
+    if known is not None and extension is not None:
+        try:
+            return (answers, _status(await calls.get(f"/extensions/{known}/status"), extension))
+        except NotTested as end:
+            if end.failure is not Failure.UNREADABLE:
+                raise
+            session.ids_until = 0.0  # it may have got another id, or none: the list tells
     listed = await calls.get("/extensions")
     if not isinstance(listed, list):
         raise NotTested(Failure.UNREADABLE, "the list of extensions is not a list")
-    answers = Finding(Tag.API_ANSWERS)
+    session.ids, session.ids_until = _enabled(listed), time.monotonic() + ID_LIVES_S
     if extension is None:
         return (answers,)
     named = {"extension": extension}
@@ -88,6 +102,15 @@ async def _ask(calls: _Calls, extension: str | None) -> tuple[Finding, ...]:
     if not isinstance(number, int):
         raise NotTested(Failure.UNREADABLE, "an extension without id")
     return (answers, _status(await calls.get(f"/extensions/{number}/status"), extension))
+
+
+def _enabled(listed: list[object]) -> dict[str, int]:
+    """The ids of the extensions that may register; nothing else of the list is kept."""
+    return {
+        str(one.get("username")): one["id"]
+        for one in listed[:IDS_KEPT]
+        if isinstance(one, dict) and one.get("enabled") is not False and isinstance(one.get("id"), int)
+    }
 
 
 def _status(status: object, extension: str) -> Finding:

@@ -21,11 +21,13 @@ from bot.model import Context, Failure, Finding, Tag, Target
 from bot.parsers.page import Page
 from bot.parsers.pbx_log import parse
 from bot.parsers.pbx_log_lines import LogEvent, Said, read_line
+from bot.parsers.pbx_log_trail import Quotation
 
 TAIL_BYTES = 256 * 1024
 PAGE_CHARS = 64 * 1024
 RECENT_S = 15 * 60.0
-JUST_NOW_S = 30.0  # a registration longer ago is not the one the user is trying now
+JUST_NOW_S = 30.0  # a registration longer ago is not the one the user is trying now; a filter may be mended since
+RESTART_S = 5.0  # a restart writes 'stopped' and, a second later, 'started'
 STAMP = re.compile(r"^.{0,40}?(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)")
 JSON_STAMP = re.compile(r'"timestamp": ?"(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)')
 DATABASE = re.compile(  # the text comes without blanks
@@ -35,6 +37,7 @@ DATABASE = re.compile(  # the text comes without blanks
 # What the PBX cannot write while its database is away, or its port is another's.
 DATABASE_LIVES = frozenset({Said.CHALLENGE, Said.REGISTERED, Said.NOT_FOUND})
 PORT_LIVES = DATABASE_LIVES | {Said.RECEIVED, Said.PROCESSING, Said.OPTIONS_ANSWERED}
+PASSING = frozenset({Tag.LOG_REGISTERED, Tag.LOG_SEND_EPERM})  # true of its moment only
 REQUESTS = frozenset({Tag.LOG_REQUEST_BY_NAME, Tag.LOG_REQUEST_BY_IP})  # how the user's own requests named the PBX
 OWN_OUTCOMES = frozenset(
     {
@@ -60,7 +63,10 @@ class Line:
 
 
 async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
-    """LOG_PORT_TAKEN, LOG_DB_DOWN while they last, and the extension's own last outcome. () when all is quiet."""
+    """LOG_PORT_TAKEN, LOG_DB_DOWN, LOG_PBX_STOPPED while they last, and the extension's own last outcome.
+
+    () when all is quiet.
+    """
     if not target.log_files:
         raise NotTested(Failure.NOT_CONFIGURED, "no log files")
     await require_here(target, probe)
@@ -130,8 +136,11 @@ def _stamp(line: str) -> datetime | None:
 
 def _servers(lines: Sequence[Line], probe: Probe) -> Iterator[Finding]:
     port_taken = database_down = False
+    stopped_s: float | None = None  # ago
     lost: set[str] = set()
-    for event in (event for line in lines for event in read_line(line.text)):
+    for line, event in _believed(lines):
+        if event.said is not Said.ELSE:
+            stopped_s = line.age_s if event.said is Said.STOPPED else None
         port_taken = _is_taken(event) or (port_taken and event.said not in PORT_LIVES)
         database_down = _is_database(event) or (database_down and event.said not in DATABASE_LIVES)
         if event.said is Said.PASSWORD_LOST and event.extension:
@@ -140,8 +149,19 @@ def _servers(lines: Sequence[Line], probe: Probe) -> Iterator[Finding]:
         yield Finding(Tag.LOG_PORT_TAKEN)
     if database_down:
         yield Finding(Tag.LOG_DB_DOWN)
+    if stopped_s is not None and stopped_s > RESTART_S:
+        yield Finding(Tag.LOG_PBX_STOPPED)
     if lost:
         probe.note(f"password lost for {len(lost)} extensions")
+
+
+def _believed(lines: Sequence[Line]) -> Iterator[tuple[Line, LogEvent]]:
+    """The events without those that a client's packet wrote; nobody forges winston's own messages."""
+    quotation = Quotation()
+    for line in lines:
+        for event in read_line(line.text):
+            if line.text.startswith("{") or quotation.believes(event):
+                yield line, event
 
 
 def _is_taken(event: LogEvent) -> bool:
@@ -155,7 +175,7 @@ def _is_database(event: LogEvent) -> bool:
 
 def _users(lines: Sequence[Line], target: Target) -> list[Finding]:
     found = _outcomes(lines, target)
-    if any(finding.tag is Tag.LOG_REGISTERED for finding in found):
+    if any(finding.tag in PASSING for finding in found):
         now = _outcomes([line for line in lines if line.age_s <= JUST_NOW_S], target)
         return [finding for finding in now if finding in found]
     return found

@@ -103,6 +103,8 @@ def _next(story: Story, at: float, event: LogEvent) -> None:
         case Said.ANSWER_CODE if event.code and story.asks:
             story.challenges = 0
             story.path.append(Stage.SERVER_ERROR if event.code >= 500 else _BY_CODE.get(event.code, Stage.REFUSED))
+        case Said.ANSWER_SENT:
+            story.blocked = 0  # what was forbidden before were odd packets
         case Said.SEND_ERROR if "EPERM" in (event.text or ""):
             story.blocked += 1
             if story.blocked >= BLOCKED_AFTER:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.parsers.firewall_nft_fields import ANSWER, REQUEST, deniable, key_of, meets
-from bot.parsers.firewall_rules import Chain, Rule
+from bot.parsers.firewall_rules import Chain, Rule, single_address
 
 _VERDICTS = {"accept": "accept", "drop": "drop", "reject": "drop", "return": "return"}
 _XT_VERDICTS = {"REJECT": "drop", "TARPIT": "drop", "DROP": "drop", "STEAL": "drop"}
@@ -53,6 +53,7 @@ class _Reading:
         self.meets = [True, True]  # the request, the answer
         self.rate = self.names_port = self.specific = False
         self.source: str | None = None
+        self.of_one = False  # only packets of that source
         self.packets: int | None = None
         self.mapped: list[tuple[str, str | None]] | None = None  # verdicts of a map: request, answer
 
@@ -69,7 +70,8 @@ class _Reading:
         return [self._rule(*verdict)]
 
     def _rule(self, verdict: str, target: str | None, only: int | None = None) -> Rule:
-        request = self.meets[REQUEST] and only != ANSWER
+        asks = self.meets[REQUEST] and only != ANSWER
+        request = asks and not self.of_one
         return Rule(
             text=_text(self.tokens),
             verdict=verdict,
@@ -79,6 +81,7 @@ class _Reading:
             limits=request and self.rate and self.names_port,
             specific=self.specific,
             source=self.source,
+            keeps_out=asks and self.of_one and not self.rate,
             packets=self.packets,
         )
 
@@ -156,7 +159,9 @@ class _Reading:
         if not known:
             self.meets = [False, False]
             return
-        for question in (REQUEST, ANSWER):
+        one = fields == ["saddr"] and not negated and len(elements) == 1 and single_address(elements[0]) is not None
+        self.of_one = self.of_one or one
+        for question in (ANSWER,) if one else (REQUEST, ANSWER):
             answers = [self._meets(fields, element, question) for element in elements]
             if negated:
                 met = not any(answers) and all(deniable(name) for name in fields)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 OPEN, BLOCKED, NO_RULE, INACTIVE = "open", "blocked", "no_rule", "inactive"
 PERMISSION_DENIED, COMMAND_MISSING, BANS = "permission_denied", "command_missing", "bans"
@@ -91,6 +91,7 @@ class Rule:
     specific: bool = False  # names UDP or a port: not one of the interface rules that `iptables -L` hides
     bare: bool = False  # says nothing but its verdict, and the tool hides interfaces
     source: str | None = None
+    keeps_out: bool = False  # decides for the SIP packets of its source
     packets: int | None = None  # where counters are printed
 
 
@@ -110,6 +111,7 @@ def rule_of(
         specific=demand.udp_named or demand.to_port is not None,
         bare=bare,
         source=demand.source,
+        keeps_out=demand.source is not None and not demand.rate and replace(demand, any_source=True).request(),
         packets=packets,
     )
 
@@ -245,21 +247,25 @@ def _answers_blocked(ruleset: Ruleset) -> str | None:
 
 
 def _banned(ruleset: Ruleset) -> tuple[str, ...]:
-    """Single IPv4 addresses that are dropped: in chains and sets of fail2ban and the like, or on the way in."""
+    """Single IPv4 addresses that are dropped: in chains and sets of fail2ban and the like, or on the way in.
+
+    fail2ban may ban through ufw, whose rules for one address stand in a chain of their own.
+    """
     found = dict.fromkeys(ruleset.sets_banned)
     for _, chains in ruleset.tables:
         led_to: dict[str, bool] = {}  # by a rule that SIP meets
         for rule in (rule for chain in chains.values() for rule in chain.rules if rule.target):
             led_to[rule.target or ""] = led_to.get(rule.target or "", False) or rule.request
         for chain in chains.values():
-            if chain.hook == "input" or (
-                chain.hook is None and _BAN_NAME.search(chain.name) and led_to.get(chain.name, True)
-            ):
+            by_rule = chain.hook == "input" or chain.name == "ufw-user-input"
+            by_name = chain.hook is None and _BAN_NAME.search(chain.name) and led_to.get(chain.name, True)
+            if by_rule or by_name:
                 found |= dict.fromkeys(
                     address
                     for rule in chain.rules
-                    if rule.verdict == "drop" and rule.source and (address := single_address(rule.source))
-                )
+                    if rule.verdict == "drop" and rule.source and (rule.keeps_out or by_name)
+                    and (address := single_address(rule.source))
+                )  # fmt: skip
     return tuple(found)
 
 

@@ -52,6 +52,7 @@ _TO = re.compile(
     r"(?P<app>(?:[ \t]*\([^()\n]{1,40}\)){0,2})[ \t]*(?P<interface>on[ \t]+[\w.@-]{1,16})?[ \t]*$",
     re.I,
 )
+_ONE = re.compile(rf"({_IPV4})(?:/udp)?(?:[ \t]+\([^()\n]{{1,24}}\)){{0,3}}[ \t]*$")  # somebody's, not anybody's
 _SOURCE = re.compile(
     rf"^(?:Anywhere|any|0\.0\.0\.0/0)(?P<proto>/\w{{2,5}})?(?P<port>[ \t]+{_PORTS})?"
     r"(?:[ \t]+\([^()\n]{1,24}\)){0,3}[ \t]*$",
@@ -72,16 +73,21 @@ def read_ufw(text: str, port: int, own: frozenset[str] = frozenset(), *, asked: 
         return None
     spans = [(found.start(), found.end()) for found in marks] + [(begin, end) for begin, end, *_ in rules]
     first, last = min(begin for begin, _ in spans), max(end for _, end in spans)
+    banned: list[str] = []
     for _, _, to, action, way, source in rules:
-        if way in ("OUT", "FWD") or not _applies(to, source, port, own):
+        if way in ("OUT", "FWD"):
+            continue
+        if action in ("DENY", "REJECT") and (one := _ONE.match(source)) and _applies(to, "Anywhere", port, own):
+            banned.append(one[1].removesuffix("/32"))
+        if not _applies(to, source, port, own):
             continue
         rule = " ".join(f"{to} {action} {way} {source}".split())
         limits = (rule,) if action == "LIMIT" and _names_port(to) else ()
         status = OPEN if action in ("ALLOW", "LIMIT") else BLOCKED
-        return Ruling("ufw", status, rule, limits=limits, first=first, last=last)
+        return Ruling("ufw", status, rule, limits=limits, first=first, last=last, banned=tuple(banned))
     lets_all = default is not None and default["policy"] == "allow"
     return Ruling("ufw", OPEN if lets_all else NO_RULE, "Default: allow (incoming)" if lets_all else None,
-                  first=first, last=last)  # fmt: skip
+                  first=first, last=last, banned=tuple(banned))  # fmt: skip
 
 
 def _names_port(to: str) -> bool:

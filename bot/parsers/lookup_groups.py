@@ -6,6 +6,7 @@ Server: … Address: …   begins a lookup when the one before has a server or a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from bot.model import Context
 from bot.parsers.addresses import host_name
@@ -24,6 +25,9 @@ class Lookup:
     asked: str | None = None  # by a command, a question or an interactive line
     server: bool = False
     servers: set[str] = field(default_factory=set)  # their names, as printed
+    server_ip: str | None = None
+    commanded: bool = False  # its command is in the text
+    resolver: str | None = None  # the name server, where it was asked by hand: not the PC's own
     sure: bool = False  # something that only a DNS tool prints was seen
     short: bool = False
     interactive: bool = False
@@ -79,6 +83,23 @@ def lookups(page: Page, context: Context) -> list[Lookup]:
     return _Grouping(page, context).lookups()
 
 
+def _told_by_place(found: list[Lookup]) -> None:
+    """Of two outputs without their commands, the public name server's was asked for by hand, the router's was not."""
+    bare = [lookup for lookup in found if lookup.server_ip and not lookup.commanded]
+    if len(bare) > 1 and any(_is_at_home(lookup.server_ip) for lookup in bare):
+        for lookup in bare:
+            if not _is_at_home(lookup.server_ip):
+                lookup.resolver = lookup.server_ip
+
+
+def _is_at_home(server_ip: str | None) -> bool:
+    """Whether it is a router's or the PC's own: not one of the whole internet."""
+    try:
+        return server_ip is not None and not ip_address(server_ip).is_global
+    except ValueError:
+        return False
+
+
 class _Grouping:
     """Puts marks into lookups; a new one begins where a tool starts over."""
 
@@ -95,6 +116,7 @@ class _Grouping:
             if mark.kind == "command" and (mark.status == "short" or mark.tool == "getent"):
                 self._now.empty |= self._page.line_at(mark.at) in silent
         self._close()
+        _told_by_place(self._all)
         return self._all
 
     def _close(self) -> None:
@@ -107,6 +129,7 @@ class _Grouping:
         self._close()
         self._now.grow(mark)
         self._now.asked, self._now.short, self._now.sure = mark.host, mark.status == "short", True
+        self._now.commanded, self._now.resolver = True, mark.target
         self._now.answers += mark.addresses
 
     def _foreign(self, mark: Mark) -> None:
@@ -159,6 +182,7 @@ class _Grouping:
         self._now.grow(mark)
         self._now.server = True
         self._now.servers.add((mark.host or "").lower())
+        self._now.server_ip = mark.addresses[0] if mark.addresses else self._now.server_ip
         self._now.sure = self._now.sure or mark.sure
         if typed:
             self._now.asked, self._now.interactive = typed, True

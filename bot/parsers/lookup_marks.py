@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ class Mark(NamedTuple):
     host: str | None = None
     status: str | None = None  # of header and failed; 'short' of a command; a section's name
     addresses: tuple[str, ...] = ()
-    target: str | None = None  # of an alias
+    target: str | None = None  # of an alias; of a command: the name server it names
     names: tuple[str, ...] = ()  # of failed: the looked-up name, perhaps the DNS server's too
     sure: bool = True  # a server told by its place alone is not sure
 
@@ -122,7 +123,17 @@ def _commands(text: str) -> Iterator[Mark]:
             names = names[-1:]
         host = next((name for word in names if (name := host_name(word) or address(word))), None)
         answers = tuple(ip for word in names[1:] if (ip := address(word))) if short and "-x" not in words else ()
-        yield Mark(found.start(1), found.end(), "command", tool, host, "short" if short else None, answers)
+        asked = _asked_server(tool, words, names)
+        yield Mark(found.start(1), found.end(), "command", tool, host, "short" if short else None, answers, asked)
+
+
+def _asked_server(tool: str, words: list[str], names: list[str]) -> str | None:
+    """The name server a command names: `nslookup NAME SERVER`, `dig @SERVER`, `Resolve-DnsName -Server SERVER`."""
+    if tool == "dig":
+        return next((word[1:] for word in words if word[0] == "@" and len(word) > 1), None)
+    if tool in ("nslookup", "host"):
+        return names[1] if len(names) > 1 else None
+    return next((after for word, after in pairwise(words) if word.lower() == "-server"), None)
 
 
 def _dig(text: str) -> Iterator[Mark]:

@@ -68,9 +68,10 @@ def _answers(trail: Trail) -> list[Finding]:
     found = []
     if attempt.challenged:
         found.append(Finding(Tag.PHONE_RECEIVES_401))
-    if timed_out and attempt.last_cseq is not None and attempt.last_cseq in attempt.answers:
+    ignored = attempt.last_cseq is not None and attempt.last_cseq in attempt.answers
+    if timed_out and (ignored or attempt.discarded):
         found.append(Finding(Tag.PHONE_IGNORES_ANSWER))
-    if timed_out and not attempt.answers and attempt.retransmissions + 1 >= _REPEATED:
+    if timed_out and not attempt.answers and not attempt.discarded and attempt.retransmissions + 1 >= _REPEATED:
         found.append(Finding(Tag.PHONE_RECEIVES_NOTHING, {"count": attempt.retransmissions + 1}))
     return found
 

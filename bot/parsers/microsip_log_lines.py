@@ -32,6 +32,7 @@ class Said(StrEnum):
     UNRESOLVED = "unresolved"  # host
     SEND_FAILED = "send_failed"  # code: of the system
     CONNECT_FAILED = "connect_failed"  # transport, code
+    DISCARDED = "discarded"  # a packet that came in and lacks a header, e.g. its Via: address, port it came from
 
 
 class LogEvent(NamedTuple):
@@ -67,6 +68,8 @@ _WORDS = {
     Said.UNRESOLVED: r"Failed\s*to\s*resolve\s*'(?P<host>[^':\n]{1,253})",
     Said.SEND_FAILED: r"Failed\s*to\s*send\s*Request\s*msg\s*REGISTER/cseq=\d{1,10}\s*\(\w*\)\s*!?\s*"
     r"err=(?P<code>\d{1,7})",
+    Said.DISCARDED: r"Error\s*processing\s*packet\s*from\s*(?P<address>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5}):"
+    r"\s*Missing\s*required\s*header",
     Said.CONNECT_FAILED: r"(?P<transport>TCP|TLS)\s*connect\(\)\s*error:\s*(?:\[code=(?P<code>\d{1,7})\])?",
 }
 _PATTERNS = {said: re.compile(pattern, re.MULTILINE) for said, pattern in _WORDS.items()}

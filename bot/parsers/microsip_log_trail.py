@@ -21,6 +21,7 @@ class Attempt:
     resent: int = 0  # by the transaction's own lines
     answers: dict[int, int] = field(default_factory=dict)  # CSeq: code
     last_cseq: int | None = None
+    discarded: int = 0  # packets from the server that were no SIP answer to anything
 
     @property
     def retransmissions(self) -> int:
@@ -69,6 +70,8 @@ class Trail:
                 self.attempt.resent += 1
             case Said.ANSWERED if event.code and event.cseq is not None:
                 self._answered(event.code, event.cseq)
+            case Said.DISCARDED if event.address == self.address:
+                self._running().discarded += 1
             case Said.RESOLVED | Said.UNRESOLVED | Said.CONNECT_FAILED | Said.SEND_FAILED:
                 self._on_the_way(event)
             case Said.FAILED | Said.ERROR | Said.SUCCEEDED | Said.UNREGISTERED:

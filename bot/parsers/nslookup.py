@@ -33,7 +33,8 @@ _TAGS = {
 def parse(page: Page, context: Context) -> list[Claim]:
     """One claim a lookup, in text order; of an interactive session the last lookup only.
 
-    Facts: `addresses` (list, as printed), `host` (the looked-up name; the PBX's when the text has lost it).
+    Facts: `addresses` (list, as printed), `host` (the looked-up name; the PBX's when the text has lost it),
+    `resolver` (the name server, where one was asked by hand: it is not the PC's own).
     """
     found, page = lookups(page, context)[-_MOST:], page.squeezed()
     claims = []
@@ -69,7 +70,9 @@ def _reading(lookup: Lookup, context: Context) -> Reading | None:
         finding = Finding(Tag.USER_DNS_WRONG_IP, {"addresses": addresses})
     else:
         finding = Finding(_TAGS[status])
-    facts = {"addresses": list(addresses), "host": host or context.host}
+    facts: dict[str, object] = {"addresses": list(addresses), "host": host or context.host}
+    if lookup.resolver:
+        facts["resolver"] = lookup.resolver
     return Reading(Kind.NSLOOKUP, _tool(lookup), status, facts, (finding,))
 
 

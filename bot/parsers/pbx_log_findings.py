@@ -9,7 +9,7 @@ from bot.model import Context, Finding, Tag, Value
 from bot.parsers.pbx_log_trail import AUTH_FAILED, NOT_FOUND, REGISTERED, Outcome, Source, Trail
 
 _REPEATED = 3  # challenges to one socket that are no coincidence any more
-_ABOUT_EVERYBODY = frozenset({Tag.LOG_PORT_TAKEN, Tag.LOG_DB_DOWN, Tag.LOG_SILENT})
+_ABOUT_EVERYBODY = frozenset({Tag.LOG_PORT_TAKEN, Tag.LOG_DB_DOWN, Tag.LOG_SILENT, Tag.LOG_PBX_STOPPED})
 _IP = re.compile(r"[\d.]+(?::\d+)?")
 _DB = re.compile(r":5432\b|[Dd]atabase|idleclient|terminatingconnection|SASL|too many clients")
 
@@ -25,6 +25,7 @@ def findings(trail: Trail, outcome: Outcome | None, status: str, context: Contex
         *_challenges(trail, outcome, number),
         *_nothing_more(trail, status, context),
         *_transport(mine),
+        *_stopped(trail),
         *_asked_for(mine, context),
     ]
     if context.extension is None and len(_numbers(trail)) > 1:
@@ -109,7 +110,8 @@ def _challenges(trail: Trail, outcome: Outcome | None, number: str | None) -> li
 def _nothing_more(trail: Trail, status: str, context: Context) -> list[Finding]:
     """No answer to the user is in the log: did anything of him come in?"""
     if status == "no_sip":
-        return [Finding(Tag.LOG_SILENT)]
+        # A PBX that has ended hears nobody: its silence says nothing about the way to it.
+        return [] if trail.stopped else [Finding(Tag.LOG_SILENT)]
     if status != "received_only":
         return []
     if trail.other_port:
@@ -135,11 +137,16 @@ def _other_number(trail: Trail, context: Context) -> Finding | None:
     return None
 
 
+def _stopped(trail: Trail) -> list[Finding]:
+    """The log's last word is that the PBX ended."""
+    return [Finding(Tag.LOG_PBX_STOPPED)] if trail.stopped else []
+
+
 def _transport(mine: list[Source]) -> list[Finding]:
     found = []
-    refused = next((source for source in mine if source.refused_sending), None)
+    refused = next((source for source in mine if source.blocked), None)
     if refused:
-        found.append(Finding(Tag.LOG_SEND_EPERM, _where(refused)))
+        found.append(Finding(Tag.LOG_SEND_EPERM, {"count": refused.blocked, **_where(refused)}))
     unnamed = next((source for source in mine if source.unnamed), None)
     if unnamed:
         found.append(Finding(Tag.LOG_HEADERS_REWRITTEN, _where(unnamed)))

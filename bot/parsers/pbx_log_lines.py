@@ -41,6 +41,8 @@ class Said(StrEnum):
     REGISTER_ERROR = "register_error"  # text: why; a 500 follows
     SERVER_ERROR = "server_error"  # text: why; the server itself
     OTHER_PORT = "other_port"  # a REGISTER came to the trunk's port
+    STARTED = "started"  # the registrar took its port
+    STOPPED = "stopped"  # the registrar let it go: the PBX was told to end
     ELSE = "else"  # a line of this log that says nothing about a client
 
 
@@ -113,6 +115,8 @@ _MESSAGES = (
     _message(Said.SERVER_ERROR, r"(?P<text>Databaseconnectionerror.{0,120})"),
     _message(Said.SERVER_ERROR, r"(?P<text>Unexpectederroronidleclient.{0,120})"),
     _message(Said.OTHER_PORT, r"UnexpectedREGISTERrequestreceived"),
+    _message(Said.STARTED, r"SIPRegistrarstartedon"),
+    _message(Said.STOPPED, r"SIPRegistrarstopped"),
 )
 # Quotations of what a client sent: the rest of the line is the client's.
 _REQUEST = "[SIP]Request:"
@@ -130,7 +134,7 @@ _NEXT_MESSAGE = re.compile(
     r"\[SIP(?:DEBUG)?\]|Extension(?=notfound|\S{1,64}?registeredfrom\d)|Authenticationfailedfor"
     r"|Digestauthverification|SIPpasswordnot|Couldnotretrievepassword|Usernamemismatch:|ErrorinhandleRegister"
     r"|SIPServererror:|Failedtostartserver:|Databaseconnectionerror|Unexpected(?:erroronidle|REGISTER)"
-    r"|Nousernamefoundin"
+    r"|Nousernamefoundin|SIPRegistrarst(?:artedon|opped)"
 )
 _START = 6  # so many letters tell the messages apart well enough
 

@@ -44,7 +44,7 @@ class Source:
     asked: bool = False  # it sent something else than OPTIONS
     seen: bool = False  # the PBX dealt with a REGISTER of it
     coded: bool = False  # the answer being sent is a refusal or a challenge
-    refused_sending: bool = False  # EPERM
+    blocked: int = 0  # answers the server's own filter forbade (EPERM), since one last went out
     unnamed: bool = False  # its From header could not be read
 
     @property
@@ -127,6 +127,7 @@ class Trail:
         self.sources: dict[tuple[str, int], Source] = {}
         self.packets = 0  # from clients
         self.other_port = 0
+        self.stopped = False  # the PBX ended, and nothing was written by it since
         self._quotation = Quotation()
         self._current: Source | None = None  # of the last packet
         self._last: Source | None = None  # of the last packet or challenge
@@ -137,6 +138,8 @@ class Trail:
         if self.whole and not self._quotation.believes(event):
             return
         source = self._source(event)
+        if event.said is not Said.ELSE:
+            self.stopped = event.said is Said.STOPPED
         match event.said:
             case Said.RECEIVED if source:
                 self._packet(source)
@@ -157,8 +160,10 @@ class Trail:
                 self.other_port += 1
             case Said.NO_USERNAME if self._last:
                 self._last.unnamed = True
-            case Said.SEND_ERROR if source:
-                source.refused_sending |= "EPERM" in (event.text or "")
+            case Said.SEND_ERROR if source and "EPERM" in (event.text or ""):
+                source.blocked += 1
+            case Said.ANSWER_SENT if source:
+                self._let_out(source)
             case _:
                 self._conclude(event, source)
 
@@ -180,6 +185,12 @@ class Trail:
                 self.outcomes.append(Outcome(SERVER_ERROR, None, self._last, text=event.text))
             case Said.SERVER_ERROR:
                 self.outcomes.append(Outcome(SERVER_ERROR, text=event.text, answered=True))
+
+    def _let_out(self, source: Source) -> None:
+        """The filter let an answer to this client out: what it forbade before was odd packets, or is mended."""
+        for one in self.sources.values():
+            if one.ip == source.ip:
+                one.blocked = 0
 
     def _source(self, event: LogEvent) -> Source | None:
         if event.source_ip is None or event.source_port is None:

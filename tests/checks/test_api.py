@@ -13,7 +13,7 @@ from bot.checks.runner import Runner
 from bot.model import Failure, Finding, Tag, Target
 from tests.checks.conftest import RunOne
 from tests.servers.kamailio import free_port
-from tests.servers.pbx_api import HASH, PASSWORD, TOKEN, USER, PbxApi, registration
+from tests.servers.pbx_api import HASH, PASSWORD, TOKEN, USER, PbxApi, extension, registration
 
 ANSWERS = Finding(Tag.API_ANSWERS)
 LOGIN, LIST, STATUS = "POST /api/v1/auth/login", "GET /api/v1/extensions", "GET /api/v1/extensions/1/status"
@@ -62,7 +62,26 @@ async def test_online_is_told_with_where_and_since_when(run_one: RunOne, api: Pb
 async def test_one_login_serves_many_diagnoses(run_one: RunOne, api: PbxApi, pbx: Target) -> None:
     await run_one("api", pbx)
     await run_one("api", pbx)
-    assert api.calls == [LOGIN, LIST, STATUS, LIST, STATUS]
+    assert api.calls == [LOGIN, LIST, STATUS, STATUS]
+
+
+async def test_a_confirmation_after_a_diagnosis_is_one_call(run_one: RunOne, api: PbxApi, pbx: Target) -> None:
+    await run_one("api", pbx)
+    api.calls.clear()
+    api.online[1] = registration("1002")
+    assert [finding.tag for finding in (await run_one("api", pbx))[0]] == [Tag.API_ANSWERS, Tag.EXTENSION_ONLINE]
+    assert api.calls == [STATUS]
+
+
+async def test_an_extension_that_is_gone_or_was_missing_is_looked_for_again(
+    run_one: RunOne, api: PbxApi, pbx: Target
+) -> None:
+    missing = replace(pbx, extension="1004")
+    assert await run_one("api", missing) == ((ANSWERS, about(Tag.EXTENSION_UNKNOWN, "1004")), None)
+    api.extensions.append(extension(7, "1004"))
+    assert await run_one("api", missing) == ((ANSWERS, about(Tag.EXTENSION_OFFLINE, "1004")), None)
+    api.extensions.pop()
+    assert await run_one("api", missing) == ((ANSWERS, about(Tag.EXTENSION_UNKNOWN, "1004")), None)
 
 
 async def test_two_who_come_at_once_log_in_once(run_one: RunOne, api: PbxApi, pbx: Target) -> None:
@@ -75,7 +94,7 @@ async def test_a_token_that_expired_is_renewed_once(run_one: RunOne, api: PbxApi
     api.token = "a-newer-token"
     api.calls.clear()
     assert await run_one("api", pbx) == ((ANSWERS, about(Tag.EXTENSION_OFFLINE, "1002")), None)
-    assert api.calls == [LIST, LOGIN, LIST, STATUS]
+    assert api.calls == [STATUS, LOGIN, STATUS]
 
 
 async def test_without_an_extension_the_list_is_enough(run_one: RunOne, api: PbxApi, pbx: Target) -> None:

@@ -58,6 +58,12 @@ LOST = (
 )
 GOOD = "Extension 1002 registered from {where}"
 EADDRINUSE = "SIP Server error: bind EADDRINUSE 0.0.0.0:5060"
+STOPPED = "SIP Registrar stopped"
+EPERM = (
+    "[SIP] Sending 401 challenge for 1002 to {where}\n[SIP] Sending response to {where}\n"
+    "[SIP] Error sending response to {where}: send EPERM {where}"
+)
+FORBIDDEN = Finding(Tag.LOG_SEND_EPERM, {"count": 1, "source_ip": "192.0.2.7"})
 NO_DATABASE = "Error in handleRegister: connect ECONNREFUSED 127.0.0.1:5432"
 
 
@@ -77,6 +83,10 @@ CASES: list[tuple[str, Lines, list[Finding]]] = [
     ("a registration just now", register(20, GOOD), [mine(Tag.LOG_REGISTERED, source_port=53193), BY_NAME]),
     ("a registration ten minutes ago", [*register(600, GOOD), (0, "[SIP] Empty request line")], []),
     ("another extension's trouble", [(5, "Authentication failed for 1004")], []),
+    ("stopped just now: it may be a restart", [(1, STOPPED), (0, "HTTP server closed")], []),
+    ("restarted", [(60, STOPPED), (59, "SIP Registrar started on 0.0.0.0:5060")], []),
+    ("answers forbidden now", register(9, EPERM), [FORBIDDEN, BY_NAME]),
+    ("answers forbidden five minutes ago", [*register(300, EPERM), (0, "[SIP] Empty request line")], []),
 ]  # fmt: skip
 
 
@@ -87,6 +97,18 @@ async def test_what_the_log_tells(
     log = written(tmp_path, lines)
     asked = replace(target, log_files=(log,), extension="1002")
     assert await run_one("pbx_log", asked) == (tuple(expected), None)
+
+
+async def test_a_stop_lasts_until_the_log_goes_on(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    stopped = [(1.0, STOPPED), (0.0, "HTTP server closed")]
+    log = written(tmp_path, [*register(30, GOOD), *stopped], age_s=60)
+    assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((Finding(Tag.LOG_PBX_STOPPED),), None)
+
+
+async def test_a_packet_writes_no_stop_and_no_taken_port(run_one: RunOne, target: Target, tmp_path: Path) -> None:
+    packet = ["[SIP] Received message from 192.0.2.7:5", "[SIP] Request: X", EADDRINUSE, STOPPED]
+    log = written(tmp_path, [(0.0, line) for line in packet], age_s=60)
+    assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((), None)
 
 
 async def test_an_old_file_says_nothing_about_now(run_one: RunOne, target: Target, tmp_path: Path) -> None:

@@ -199,7 +199,16 @@ async def test_answers_that_the_server_forbids_itself(watching: Watching) -> Non
     again = [lambda: watching.log.register(*CHALLENGE, forbidden)] * 2
     stages, seen = await watching.sees(*again, limit_s=20)
     assert stages[-1] is Stage.ANSWERS_BLOCKED
-    assert Finding(Tag.LOG_SEND_EPERM, {"source_ip": IP}) in seen.result.findings
+    assert Finding(Tag.LOG_SEND_EPERM, {"count": 2, "source_ip": IP}) in seen.result.findings
+
+
+async def test_odd_packets_that_are_forbidden_between_good_answers_block_nothing(watching: Watching) -> None:
+    forbidden = "error: [SIP] Error sending response to {where}: send EPERM 203.0.113.7:57705"
+    let_out = "info: [SIP] Response sent successfully to {where}"
+    odd = [lambda: watching.log.register(*CHALLENGE, forbidden, let_out)] * 3
+    _, seen = await watching.sees(*odd, limit_s=3)
+    assert seen.stage is not Stage.ANSWERS_BLOCKED
+    assert Tag.LOG_SEND_EPERM not in {finding.tag for finding in seen.result.findings}
 
 
 async def test_silence_is_said_at_the_end(watching: Watching) -> None:

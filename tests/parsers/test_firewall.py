@@ -299,3 +299,58 @@ COMMIT
 def test_netsh_speaks_of_the_users_pc() -> None:
     assert findings(netsh(action="Action: Block")) == [Finding(Tag.USER_FIREWALL_BLOCKS)]
     assert findings("No rules match the specified criteria.") == [Finding(Tag.USER_FIREWALL_NO_RULE)]
+
+
+UFW = "Status: active\n\nTo                         Action      From\n--                         ------      ----\n"
+ALLOWED = "5060/udp                   ALLOW       Anywhere\n"
+
+
+@pytest.mark.parametrize(
+    ("rules", "banned"),
+    [
+        ("Anywhere                   REJECT      94.158.52.31      # by Fail2Ban after 5 attempts\n" + ALLOWED, True),
+        ("[ 1] Anywhere                   DENY IN     94.158.52.31\n[ 2] 5060/udp   ALLOW IN    Anywhere\n", True),
+        ("5060/udp                   DENY        94.158.52.31\n" + ALLOWED, True),
+        ("5060                       REJECT IN   94.158.52.31               (log)\n" + ALLOWED, True),
+        ("22/tcp                     DENY        94.158.52.31\n" + ALLOWED, False),
+        ("Anywhere                   DENY OUT    94.158.52.31\n" + ALLOWED, False),
+        ("Anywhere                   ALLOW       94.158.52.31\n" + ALLOWED, False),
+        (ALLOWED + "Anywhere                   REJECT      94.158.52.31\n", False),  # never reached
+    ],
+)
+def test_an_address_that_ufw_keeps_from_the_sip_port_is_a_ban(rules: str, banned: bool) -> None:
+    (claim,) = parse(Page.of(UFW + rules), CONTEXT)
+    found = [one.args["addresses"] for one in claim.reading.findings if one.tag is Tag.SERVER_BANS]
+    assert (claim.reading.status, found) == ("open", [("94.158.52.31",)] if banned else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "banned"),
+    [
+        ("-A ufw-user-input -s 94.158.52.31/32 -j REJECT --reject-with icmp-port-unreachable", True),
+        ("-A ufw-user-input -s 94.158.52.31/32 -p udp -m udp --dport 5060 -j DROP", True),
+        ("-A ufw-user-input -s 94.158.52.31/32 -p tcp -m tcp --dport 22 -j DROP", False),
+    ],
+)
+def test_ufws_rules_as_iptables_prints_them_tell_the_same(rule: str, banned: bool) -> None:
+    allow = "-A ufw-user-input -p udp -m udp --dport 5060 -j ACCEPT"
+    text = f"-P INPUT DROP\n-N ufw-user-input\n-A INPUT -j ufw-user-input\n{rule}\n{allow}\n"
+    (claim,) = parse(Page.of(text), CONTEXT)
+    found = [one.args["addresses"] for one in claim.reading.findings if one.tag is Tag.SERVER_BANS]
+    assert found == ([("94.158.52.31",)] if banned else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "banned"),
+    [
+        ("ip saddr 94.158.52.31 counter drop", True),
+        ("ip saddr 94.158.52.31 udp dport 5060 reject", True),
+        ("ip saddr 94.158.52.31 tcp dport 22 drop", False),
+    ],
+)
+def test_nft_bans_by_rule_count_where_they_concern_sip(rule: str, banned: bool) -> None:
+    head = "table inet filter {\n chain input {\n  type filter hook input priority 0; policy accept;\n"
+    text = f"{head}  {rule}\n }}\n}}\n"
+    (claim,) = parse(Page.of(text), CONTEXT)
+    found = [one.args["addresses"] for one in claim.reading.findings if one.tag is Tag.SERVER_BANS]
+    assert (claim.reading.status, found) == ("open", [("94.158.52.31",)] if banned else [])

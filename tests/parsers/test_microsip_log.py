@@ -49,6 +49,23 @@ def outcome(reading: Reading) -> tuple[str, int | None, str | None]:
     return reading.status, reading.facts["code"], reading.facts["extension"]
 
 
+def discarded(source: str = f"{PBX}:5060") -> str:
+    return said(
+        f"Error processing packet from {source}: Missing required header(s) (PJSIP_EMISSINGHDR)  Via [code 171050]:",
+        "sip_endpoint.c",
+    )
+
+
+def test_an_answer_thrown_away_for_its_missing_via_is_an_answer_ignored() -> None:
+    told = tags(read(sent(7), discarded(), sent(7), discarded(), sent(7), discarded(), TIMEOUT))
+    assert told == [Tag.PHONE_SAYS_TIMEOUT, Tag.PHONE_IGNORES_ANSWER]
+
+
+def test_a_strangers_broken_packet_is_no_answer() -> None:
+    strange = discarded("198.51.100.9:5060")
+    assert Tag.PHONE_RECEIVES_NOTHING in tags(read(sent(7), strange, sent(7), strange, sent(7), TIMEOUT))
+
+
 @pytest.mark.parametrize("name", logged.names("microsip_log"))
 def test_a_log_reads_as_its_pair_says(name: str) -> None:
     context, claims = logged.expected("microsip_log", name)

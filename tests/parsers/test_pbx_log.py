@@ -219,6 +219,40 @@ def test_a_register_at_the_other_port_leaves_one_line_without_address() -> None:
     assert (reading.status, tags(reading)) == ("received_only", [Tag.LOG_OTHER_PORT])
 
 
+def test_a_log_that_ends_with_its_stop_tells_so_whoever_it_served_before() -> None:
+    stop = ("SIGINT received, shutting down gracefully", "SIP Registrar stopped", "HTTP server closed")
+    assert tags(read(lines(*stop))) == [Tag.LOG_PBX_STOPPED]
+    served = read(lines(*success(), *stop), "1002")
+    assert (served.status, Tag.LOG_PBX_STOPPED in tags(served)) == ("registered", True)
+
+
+@pytest.mark.parametrize("later", [["SIP Registrar started on 0.0.0.0:5060"], received(), success()])
+def test_a_stop_that_was_followed_by_anything_is_over(later: list[str]) -> None:
+    assert Tag.LOG_PBX_STOPPED not in tags(read(lines("SIP Registrar stopped", *later)))
+
+
+def test_one_packet_cannot_forge_a_stop() -> None:
+    forged = "SIP Registrar stopped"
+    text = lines(*success(), *received(request="X"), forged, "[SIP] Unhandled method: X", forged)
+    assert Tag.LOG_PBX_STOPPED not in tags(read(text, "1002"))
+
+
+def blocked(times: int) -> list[str]:
+    return [*challenge()[:-1], f"[SIP] Error sending response to {PHONE}: send EPERM {PHONE}"] * times
+
+
+def test_answers_that_the_filter_forbids_are_counted() -> None:
+    (found,) = [one for one in read(lines(*blocked(3)), "1002").findings if one.tag is Tag.LOG_SEND_EPERM]
+    assert found.args == {"count": 3, "source_ip": "192.0.2.7"}
+
+
+def test_an_answer_let_out_takes_the_forbidden_ones_back() -> None:
+    assert Tag.LOG_SEND_EPERM not in tags(read(lines(*blocked(2), *challenge()), "1002"))
+    other_port = challenge("192.0.2.7:61000")  # the same phone after it was started anew
+    assert Tag.LOG_SEND_EPERM not in tags(read(lines(*blocked(2), *other_port), "1002"))
+    assert Tag.LOG_SEND_EPERM in tags(read(lines(*challenge(), *blocked(1)), "1002"))
+
+
 def test_rewritten_headers_and_blocked_answers_are_noticed() -> None:
     text = lines(
         *received(),

@@ -56,6 +56,8 @@ class PbxApi:
             return 200, {"success": True, "data": self.extensions}
         if path.startswith("/api/v1/extensions/") and path.endswith("/status"):
             number = path.split("/")[-2]
+            if all(str(one["id"]) != number for one in self.extensions):
+                return 404, {"success": False, "error": "Extension not found"}
             registration = self.online.get(int(number))
             status = {"extensionId": number, "online": registration is not None, "registration": registration}
             return 200, {"success": True, "data": status}
