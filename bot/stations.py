@@ -10,6 +10,8 @@ from bot.model import Owner, Tag
 from bot.rules import decide
 
 FINE, FAILED, UNTESTED = "✅", "❌", "?"
+# A check that ran and brought such news did not fail, yet a tick would say too much.
+DOUBTFUL = frozenset({Tag.SERVER_PING_LOST, Tag.SERVER_PACKETS_DROPPED, Tag.API_DOWN, Tag.PM2_RESTARTED_LATELY})
 _PHONE_FINE = frozenset({Tag.ACCOUNT_RIGHT, Tag.PHONE_ONLINE, Tag.PHONE_REGISTERED})
 _REGISTERED = frozenset({Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE})
 

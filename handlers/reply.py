@@ -22,6 +22,7 @@ from bot.model import (
     Verdict,
 )
 from bot.rules import decide
+from bot.stations import DOUBTFUL
 from bot.wording import because
 from messages import Catalogue
 
@@ -48,8 +49,6 @@ SETTINGS_STEPS = frozenset(
         Step.TURN_OFF_EXTERNAL_IP,
     }
 )
-# A check that ran and brought such news did not fail, yet a tick would say too much.
-DOUBTFUL = frozenset({Tag.SERVER_PING_LOST, Tag.SERVER_PACKETS_DROPPED, Tag.API_DOWN, Tag.PM2_RESTARTED_LATELY})
 # The user need not hear of a check that this installation was never meant to make.
 NOT_MEANT = frozenset({Failure.NOT_HERE, Failure.NOT_CONFIGURED, Failure.NO_TOOL})
 BUTTONS_ONLY = frozenset(
