@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.folding import fold
 from bot.model import Event, EventKind, Status, Ticket, Verdict
+from bot.ticket_search import expression
 
 Row = Mapping[str, Any]
 
 
 def read_ticket(db: Database, number: int) -> Ticket | None:
     """One ticket with its events."""
-    row = first_row(
-        db,
-        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id WHERE number = ?",
-        [number],
-    )
-    if row is None:
+    found = read_ticket_row(db, number)
+    if found is None:
         return None
     events = tuple(
         Event(datetime.fromisoformat(event["at"]), EventKind(event["kind"]), json.loads(event["body"]))
         for event in db.query("SELECT at, kind, body FROM events WHERE ticket = ? ORDER BY id", [number])
     )
-    return _ticket(row, events)
+    return replace(found, events=events)
+
+
+def read_ticket_row(db: Database, number: int) -> Ticket | None:
+    """One ticket without its events."""
+    row = first_row(
+        db,
+        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id WHERE number = ?",
+        [number],
+    )
+    return _ticket(row) if row else None
 
 
 def list_tickets(db: Database, status: str | None, search: str | None, limit: int) -> tuple[Ticket, ...]:
@@ -52,8 +57,8 @@ class Wanted:
     search: str | None = None  # every word of it occurs, in whatever spelling
     below: int | None = None  # only smaller numbers: the next page
 
-    def where(self) -> tuple[str, list[Any]] | None:
-        """The condition on `tickets t` and its values; None when nothing can match."""
+    def where(self) -> tuple[str, list[Any]]:
+        """The condition on `tickets t` and its values; the search apart."""
         said: dict[str, Any] = {
             "t.status = ?": self.status,
             "t.step = ?": self.step,
@@ -64,25 +69,24 @@ class Wanted:
             "t.opened_at < ?": self.opened_before and _stored(self.opened_before),
             "t.number < ?": self.below,
         }
-        if self.search is not None:
-            # Letters and digits only, each word as a phrase: FTS5 would read `-`, `AND` or `:` as its own language.
-            words = re.findall(r"\w+", fold(self.search))
-            if not words:
-                return None
-            said["t.number IN (SELECT ticket FROM search WHERE search MATCH ?)"] = " ".join(f'"{w}"*' for w in words)
         kept = {condition: value for condition, value in said.items() if value is not None}
         return " AND ".join(kept) or "1", list(kept.values())
 
 
 def find_tickets(db: Database, wanted: Wanted, limit: int) -> tuple[Ticket, ...]:
     """Tickets without their events, newest first."""
-    condition = wanted.where()
-    if condition is None:
-        return ()
-    where, values = condition
+    where, values = wanted.where()
+    tables, order = "tickets t", "t.number"
+    if wanted.search is not None:
+        matching = expression(wanted.search)
+        if matching is None:
+            return ()
+        # The index gives its hits newest first, one by one, until enough have passed the rest of the condition.
+        tables, order = "search s CROSS JOIN tickets t ON t.number = s.rowid", "s.rowid"
+        where, values = f"s.search MATCH ? AND {where.replace('t.number <', 's.rowid <')}", [matching, *values]
     rows = db.query(
-        "SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id"
-        f" WHERE {where} ORDER BY t.number DESC LIMIT ?",
+        f"SELECT t.*, p.name AS name FROM {tables} LEFT JOIN people p ON p.user_id = t.user_id"
+        f" WHERE {where} ORDER BY {order} DESC LIMIT ?",
         [*values, limit],
     )
     return tuple(_ticket(row, ()) for row in rows)
@@ -107,7 +111,7 @@ def _stored(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def _ticket(row: Row, events: tuple[Event, ...]) -> Ticket:
+def _ticket(row: Row) -> Ticket:
     return Ticket(
         number=row["number"],
         status=Status(row["status"]),
@@ -119,7 +123,6 @@ def _ticket(row: Row, events: tuple[Event, ...]) -> Ticket:
         chat_id=row["chat_id"],
         user_name=row["name"] or "",
         verdict=Verdict.from_json(json.loads(row["verdict"])) if row["verdict"] else None,
-        events=events,
     )
 
 
