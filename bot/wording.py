@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from markupsafe import Markup
 
-from bot.model import Event, EventKind, Finding, Tag
+from bot.model import Event, EventKind, Finding, Tag, Target, Verdict
 
 
 class Words(Protocol):
@@ -56,6 +56,18 @@ def kind_of_finding(words: Words, tag: Tag) -> Markup:
 
 def _filled(words: Words, key: str, values: Mapping[str, Any]) -> Markup:
     return words.html(key, **{name: values.get(name, "–") for name in words.blanks(key)})
+
+
+def step_values(verdict: Verdict, target: Target, extension: str | None) -> dict[str, Any]:
+    """What a step's text may fill in."""
+    said = {key: value for finding in verdict.because for key, value in finding.args.items()}
+    return {
+        "host": target.host,
+        "port": target.sip_port,
+        "pm2": target.pm2_name,
+        "extension": extension or said.get("extension") or "1002",
+        "address": said.get("address") or "IP",
+    }
 
 
 def happened(words: Words, event: Event) -> str:

@@ -23,7 +23,7 @@ from bot.model import (
 )
 from bot.rules import decide
 from bot.stations import DOUBTFUL
-from bot.wording import because
+from bot.wording import because, step_values
 from messages import Catalogue
 
 STATUS_BUTTONS = (
@@ -241,14 +241,7 @@ class Screens:
 
     def values(self, verdict: Verdict, extension: str | None) -> dict[str, Any]:
         """What a step's text may fill in."""
-        said = {key: value for finding in verdict.because for key, value in finding.args.items()}
-        return {
-            "host": self.target.host,
-            "port": self.target.sip_port,
-            "pm2": self.target.pm2_name,
-            "extension": extension or said.get("extension") or "1002",
-            "address": said.get("address") or "IP",
-        }
+        return step_values(verdict, self.target, extension)
 
     def button(self, name: str, data: str) -> InlineKeyboardButton:
         """One button of the catalogue. `data`: '<ticket>:<verb>[:<what>[:<how>]]', at most 64 bytes."""
