@@ -6,6 +6,10 @@ transaction by bot/tickets.py and nowhere else.
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
+from operator import itemgetter
+
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("tickets")
@@ -196,3 +200,39 @@ def m_forgetting(db: Database) -> None:
             tickets TEXT NOT NULL, asked_at TEXT NOT NULL
         ) STRICT;
     """)
+
+
+@migrations()
+def m003_incidents(db: Database) -> None:
+    """Incidents of our own side, the tickets linked to them, what the PBX's log said of phones, when to look again."""
+    db.executescript("""
+        CREATE TABLE incidents (
+            number INTEGER PRIMARY KEY, scope TEXT NOT NULL, step TEXT NOT NULL, owner TEXT NOT NULL,
+            certainty TEXT NOT NULL, because TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT, closed_by TEXT,
+            tickets_closed_by TEXT, settled_at TEXT, chat_id INTEGER, message_id INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX incidents_standing ON incidents (scope) WHERE closed_at IS NULL;
+        CREATE TABLE incident_tickets (
+            incident INTEGER NOT NULL REFERENCES incidents (number),
+            ticket INTEGER NOT NULL REFERENCES tickets (number), linked_at TEXT NOT NULL, told_at TEXT,
+            PRIMARY KEY (incident, ticket)
+        ) STRICT;
+        CREATE INDEX incident_tickets_by_ticket ON incident_tickets (ticket);
+        CREATE TABLE pbx_phones (extension TEXT PRIMARY KEY, known_at TEXT, lost_at TEXT) STRICT;
+        CREATE TABLE patrol (name TEXT PRIMARY KEY, due_at TEXT NOT NULL, side TEXT NOT NULL, started_at TEXT) STRICT;
+    """)
+
+
+@migrations()
+def m_search(db: Database) -> None:
+    """One row of the search index a ticket, under its number, each word once (bot/ticket_search.py)."""
+    db.execute(
+        "CREATE VIRTUAL TABLE search_by_number USING fts5"
+        " (words, tokenize = 'ascii', detail = none, prefix = '1 2 3 4 5 6 7 8 9 10 11 12')"
+    )
+    rows = db.execute("SELECT ticket, text FROM search ORDER BY ticket, rowid")
+    for number, texts in groupby(rows, itemgetter(0)):
+        words = dict.fromkeys(word[:64] for _, text in texts for word in re.findall(r"[^\W_]+", text))
+        db.execute("INSERT INTO search_by_number (rowid, words) VALUES (?, ?)", [number, " ".join([*words][:4000])])
+    db.execute("DROP TABLE search")
+    db.execute("ALTER TABLE search_by_number RENAME TO search")

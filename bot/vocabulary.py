@@ -172,6 +172,7 @@ class Tag(StrEnum):
     API_ANSWERS = "api_answers"
     API_DOWN = "api_down"  # connection refused
     API_DB_DOWN = "api_db_down"  # login answers 500
+    SERVER_LOST_PASSWORDS = "server_lost_passwords"  # count, extensions or extension: several lost in one restart
 
 
 class Step(StrEnum):

@@ -1,0 +1,137 @@
+"""The rows of incidents: read, open, rewrite, close; and what the PBX's log said of each phone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlite_utils import Database
+
+from bot.incidents import Phone, Scope
+from bot.model import Certainty, Finding, Owner, Step, Verdict
+from bot.redact import redact
+from bot.ticket_rows import first_row
+
+PATROL = "own side"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident as it stands, with how many tickets are linked to it."""
+
+    number: int
+    scope: Scope
+    verdict: Verdict
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None  # of the staff; None: it ended by itself, or stands
+    tickets_closed_by: str | None  # who of the staff had the linked tickets closed
+    place: tuple[int, int] | None  # chat and message of its card
+    linked: int
+    open_tickets: int
+    told: int
+
+
+def read_incident(db: Database, number: int) -> Incident | None:
+    """One incident with its counts; None when there is no such number."""
+    row = first_row(
+        db,
+        "SELECT n.*, count(i.ticket) AS linked, count(i.told_at) AS told,"
+        " coalesce(sum(t.status IN ('open', 'escalated')), 0) AS open_tickets FROM incidents n"
+        " LEFT JOIN incident_tickets i ON i.incident = n.number LEFT JOIN tickets t ON t.number = i.ticket"
+        " WHERE n.number = ? GROUP BY n.number",
+        [number],
+    )
+    if row is None:
+        return None
+    because = tuple(Finding.from_json(body) for body in json.loads(row["because"]))
+    return Incident(
+        number=row["number"],
+        scope=Scope(row["scope"]),
+        verdict=Verdict(Step(row["step"]), Owner(row["owner"]), Certainty(row["certainty"]), because),
+        opened_at=datetime.fromisoformat(row["opened_at"]),
+        closed_at=datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else None,
+        closed_by=row["closed_by"],
+        tickets_closed_by=row["tickets_closed_by"],
+        place=(row["chat_id"], row["message_id"]) if row["message_id"] else None,
+        linked=row["linked"],
+        open_tickets=row["open_tickets"],
+        told=row["told"],
+    )
+
+
+def open_incident(db: Database, scope: Scope, verdict: Verdict, at: datetime) -> int:
+    """A new incident; its number."""
+    cursor = db.execute(
+        "INSERT INTO incidents (scope, step, owner, certainty, because, opened_at) VALUES (?, '', '', '', '', ?)"
+        " RETURNING number",
+        [scope.value, text_of(at)],
+    )
+    number = int(cursor.fetchone()[0])
+    write_verdict(db, number, verdict)
+    return number
+
+
+def write_verdict(db: Database, number: int, verdict: Verdict) -> None:
+    """What it rests on now."""
+    because = json.dumps([_clean(finding).to_json() for finding in verdict.because], ensure_ascii=False)
+    db.execute(
+        "UPDATE incidents SET step = ?, owner = ?, certainty = ?, because = ? WHERE number = ?",
+        [verdict.step.value, verdict.owner.value, verdict.certainty.value, because, number],
+    )
+
+
+def _clean(finding: Finding) -> Finding:
+    """Without secrets: a rule or an owner's command line may hold one."""
+    args = {key: redact(value) if isinstance(value, str) else value for key, value in finding.args.items()}
+    return Finding(finding.tag, args)
+
+
+def close_incident(db: Database, number: int, by: str | None, at: str) -> None:
+    """It is over."""
+    db.execute("UPDATE incidents SET closed_at = ?, closed_by = ? WHERE number = ?", [at, by, number])
+
+
+def standing(db: Database, scope: Scope) -> int | None:
+    """The number of the one of this scope that is not over."""
+    row = first_row(db, "SELECT number FROM incidents WHERE scope = ? AND closed_at IS NULL", [scope.value])
+    return int(row["number"]) if row else None
+
+
+def started_at(db: Database) -> datetime | None:
+    """When the PBX last started, as far as pm2 told."""
+    row = first_row(db, "SELECT started_at FROM patrol WHERE name = ?", [PATROL])
+    return datetime.fromisoformat(row["started_at"]) if row and row["started_at"] else None
+
+
+def hear(db: Database, phones: Iterable[Phone]) -> None:
+    """The newest word on each phone stays."""
+    for phone in phones:
+        known, lost = (moment.isoformat() if moment else None for moment in (phone.known_at, phone.lost_at))
+        db.execute(
+            "INSERT INTO pbx_phones (extension, known_at, lost_at) VALUES (?, ?, ?) ON CONFLICT (extension) DO UPDATE"
+            " SET known_at = coalesce(excluded.known_at, known_at), lost_at = coalesce(excluded.lost_at, lost_at)",
+            [phone.extension, known, lost],
+        )
+
+
+def phones(db: Database) -> tuple[Phone, ...]:
+    """All phones the log told of."""
+
+    def moment(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    rows = db.query("SELECT extension, known_at, lost_at FROM pbx_phones ORDER BY extension")
+    return tuple(Phone(row["extension"], moment(row["known_at"]), moment(row["lost_at"])) for row in rows)
+
+
+def text_of(moment: datetime) -> str:
+    """As times stand in the tables."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def now_text() -> str:
+    """This moment, as it stands in the tables."""
+    return text_of(datetime.now(UTC))
