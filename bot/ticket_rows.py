@@ -89,7 +89,7 @@ def find_tickets(db: Database, wanted: Wanted, limit: int) -> tuple[Ticket, ...]
         f" WHERE {where} ORDER BY {order} DESC LIMIT ?",
         [*values, limit],
     )
-    return tuple(_ticket(row, ()) for row in rows)
+    return tuple(_ticket(row) for row in rows)
 
 
 def events_of(db: Database, numbers: Collection[int], kinds: Collection[EventKind]) -> dict[int, tuple[Event, ...]]:

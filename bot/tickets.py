@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.folding import fold
 from bot.limits import DAY, HOUR, Usage
 from bot.model import EventKind, Status, Ticket
 from bot.redact import redact
 from bot.store import Store
 from bot.ticket_rows import first_row, list_tickets, read_ticket
+from bot.ticket_search import remember
 from bot.ticket_summary import follow
 
 SEARCHED = (EventKind.EVIDENCE, EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.NOTE)
@@ -55,7 +55,7 @@ class Tickets:
                 ],
             ).fetchone()[0]
             _log(db, number, EventKind.OPENED, {}, None, now)
-            _index(db, number, f"{name} {person['extension'] or ''}" if person else name)
+            remember(db, number, f"{redact(name)} {person['extension'] or ''}" if person else redact(name))
             return int(number)
 
         number = await self.store.run(work)
@@ -122,7 +122,7 @@ class Tickets:
                 "UPDATE people SET extension = ? WHERE user_id = (SELECT user_id FROM tickets WHERE number = ?)",
                 [extension, number],
             )
-            _index(db, number, extension)
+            remember(db, number, redact(extension))
 
         await self.store.run(work)
 
@@ -223,7 +223,7 @@ class Tickets:
             ]
             for number in old:
                 db.execute(f"DELETE FROM events WHERE ticket = ? AND kind IN ({kinds})", [number])
-                db.execute("DELETE FROM search WHERE ticket = ?", [number])
+                db.execute("DELETE FROM search WHERE rowid = ?", [number])
             return len(old)
 
         return await self.store.run(work)
@@ -238,7 +238,7 @@ def _log(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], so
     )
     follow(db, number, kind, body, now)
     if kind in SEARCHED and body.get("text"):
-        _index(db, number, str(body["text"]))
+        remember(db, number, redact(str(body["text"])))
     return True
 
 
@@ -248,10 +248,6 @@ def _see(db: Database, user_id: int, name: str, language: str, now: str) -> None
         " ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, seen_at = excluded.seen_at",
         [user_id, redact(name), language, now],
     )
-
-
-def _index(db: Database, number: int, text: str) -> None:
-    db.execute("INSERT INTO search (text, ticket) VALUES (?, ?)", [fold(redact(text)), number])
 
 
 def _clean(value: Any) -> Any:
