@@ -21,6 +21,8 @@ _BRACE = re.compile(r"[{}\n]")
 _COMMENT = re.compile(r"#\s*handle\s+\d+|#\s*Warning:[^\n{}]{0,90}?do not touch!|(?<!\S)#[^\n]*")
 _FAMILIES = frozenset(("ip", "ip6", "inet", "arp", "bridge", "netdev"))
 _HOOKS = frozenset(("ingress", "prerouting", "input", "output"))
+_NO_BEGINNING = frozenset(("comment", "with", "{", "}", ",", "."))  # of a rule
+_ENDINGS = frozenset(("accept", "drop", "return", "continue"))
 _PRIORITIES = {"raw": -300, "mangle": -150, "dstnat": -100, "filter": 0, "security": 50, "srcnat": 100}
 _START = re.compile(
     r"(?<!\S)table\s+(?:(?:inet|ip6?|arp|bridge|netdev)\s+)?[\w.-]{1,64}\s*\{"
@@ -36,6 +38,7 @@ _BLANK_LINE = re.compile(r"[^\S\n]*(?:\n|$)")
 _MATCHES = frozenset(
     ("udp", "tcp", "ip", "ip6", "ct", "meta", "th", "iif", "iifname", "fib", "icmp", "icmpv6", "counter")
 )
+_BRACES = {"{": 1, "}": -1}
 _MAX_TOKENS = 60000
 
 
@@ -155,15 +158,16 @@ class _Structure:
         """Rules up to the closing brace; a line break or ';' ends a rule, a verdict ends one too."""
         rule: list[str] = []
         depth = 0
-        while self.at < len(self.tokens):
-            word = self.tokens[self.at]
+        for at in range(self.at, len(self.tokens)):
+            word = self.tokens[at]
             if depth == 0 and word == "}":
                 self.at += 1
                 break
             if depth == 0 and word in ("chain", "table") and "{" in (self._word(2), self._word(3)):
                 break
             self.at += 1
-            depth += {"{": 1, "}": -1}.get(word, 0)
+            if word in _BRACES:
+                depth += _BRACES[word]
             if depth == 0 and rule and (word in ("\n", ";") or _begins_anew(rule, word)):
                 self._take(table, name, rule)
                 rule = []
@@ -202,25 +206,25 @@ class _Structure:
     def _until_closed(self) -> list[str]:
         begin, depth = self.at, 1
         while self.at < len(self.tokens) and depth > 0:
-            depth += {"{": 1, "}": -1}.get(self.tokens[self.at], 0)
+            depth += _BRACES.get(self.tokens[self.at], 0)
             self.at += 1
         return self.tokens[begin : self.at]
 
 
 def _begins_anew(rule: list[str], word: str) -> bool:
     """Whether the word begins the next rule although the line break between them is lost."""
-    last, before = rule[-1], rule[-2:-1]
-    if word in ("comment", "with", "{", "}", ",", ".") or before == ["prefix"] or last == "comment":
+    last, before = rule[-1], rule[-2] if len(rule) > 1 else ""
+    if word in _NO_BEGINNING or before == "prefix" or last == "comment":
         return False
-    if last in ("accept", "drop", "return", "continue"):
-        return before != ["policy"]
+    if last in _ENDINGS:
+        return before != "policy"
     if "reject" in rule:
         return last not in ("with", "icmp", "icmpx", "icmpv6", "tcp", "type")
-    if before and (before[0] in ("jump", "goto", "comment") or (before[0] == "vmap" and last.startswith("@"))):
+    if before in ("jump", "goto", "comment") or (before == "vmap" and last.startswith("@")):
         return True
     if last == "}" and "vmap" in rule:
         return True
-    return before == ["bytes"] and word in _MATCHES
+    return before == "bytes" and word in _MATCHES
 
 
 def _priority(words: list[str]) -> int:

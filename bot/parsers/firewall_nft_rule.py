@@ -159,7 +159,8 @@ class _Reading:
         if not known:
             self.meets = [False, False]
             return
-        one = fields == ["saddr"] and not negated and len(elements) == 1 and single_address(elements[0]) is not None
+        from_one = fields == ["saddr"] and not negated and len(elements) == 1
+        one = from_one and single_address(elements[0]) is not None
         self.of_one = self.of_one or one
         for question in (ANSWER,) if one else (REQUEST, ANSWER):
             answers = [self._meets(fields, element, question) for element in elements]
@@ -169,7 +170,7 @@ class _Reading:
             else:
                 met = any(answers)
             self.meets[question] = self.meets[question] and met
-        if fields == ["saddr"] and not negated and len(elements) == 1:
+        if from_one:
             self.source = elements[0]
 
     def _specify(self, fields: list[str]) -> None:
@@ -231,7 +232,7 @@ class _Reading:
         elements, depth = [""], 1
         while self.at < len(self.tokens) and depth > 0:
             word = self._next()
-            depth += {"{": 1, "}": -1}.get(word, 0)
+            depth += (word == "{") - (word == "}")
             if word == "," and depth == 1:
                 elements.append("")
             elif depth > 0:
@@ -256,7 +257,9 @@ class _Reading:
         self.mapped = found
 
     def _meets(self, fields: Sequence[str], element: str, question: int) -> bool:
-        values = [part.strip().strip('"') for part in element.split(" . ")] if len(fields) > 1 else [element]
+        if len(fields) == 1:
+            return meets(fields[0], element.strip('"'), question, self.port, self.own)
+        values = [part.strip() for part in element.split(" . ")]
         return len(values) == len(fields) and all(
             meets(name, value.strip('"'), question, self.port, self.own)
             for name, value in zip(fields, values, strict=True)

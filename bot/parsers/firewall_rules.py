@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 OPEN, BLOCKED, NO_RULE, INACTIVE = "open", "blocked", "no_rule", "inactive"
 PERMISSION_DENIED, COMMAND_MISSING, BANS = "permission_denied", "command_missing", "bans"
@@ -18,11 +19,14 @@ _PORTS_BY_NAME = {
     "rtp": 5004, "sip": 5060, "sip-tls": 5061, "sips": 5061, "postgresql": 5432, "ndmp": 10000, "webmin": 10000,
 }  # fmt: skip
 _MAX_DEPTH = 32
+_OCTET = r"0{0,2}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ONE_ADDRESS = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}(?:/32)?")
 _BAN_NAME = re.compile(
     r"f2b|fail2ban|(?<![a-z])bans?(?![a-z])|banned|black|blocked|abus|attack|crowdsec|sshguard", re.I
 )
 
 
+@lru_cache(1024)  # most rules of a ruleset name the same few
 def admits_port(ports: str, port: int) -> bool:
     """Whether a list such as `5060`, `sip,sip-tls`, `5060:5080` or `10000-20000` contains the port."""
     for part in ports.strip("{} ").split(","):
@@ -271,11 +275,7 @@ def _banned(ruleset: Ruleset) -> tuple[str, ...]:
 
 def single_address(source: str) -> str | None:
     """`192.0.2.7` or `192.0.2.7/32` as an address, anything else is None."""
-    address = source.removesuffix("/32")
-    parts = address.split(".")
-    if len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part[:4]) < 256 for part in parts):
-        return address
-    return None
+    return source.removesuffix("/32") if _ONE_ADDRESS.fullmatch(source) else None
 
 
 def bans(set_name: str, elements: Iterable[str]) -> tuple[str, ...]:

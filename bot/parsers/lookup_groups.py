@@ -6,12 +6,16 @@ Server: … Address: …   begins a lookup when the one before has a server or a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 
 from bot.model import Context
 from bot.parsers.addresses import host_name
 from bot.parsers.lookup_marks import Mark, marks
 from bot.parsers.page import Page
+
+
+_MOST_MARKS = 2048  # of a page, the last ones; a real lookup has ten
 
 
 @dataclass(slots=True)
@@ -92,6 +96,7 @@ def _told_by_place(found: list[Lookup]) -> None:
                 lookup.resolver = lookup.server_ip
 
 
+@lru_cache(256)
 def _is_at_home(server_ip: str | None) -> bool:
     """Whether it is a router's or the PC's own: not one of the whole internet."""
     try:
@@ -111,7 +116,7 @@ class _Grouping:
 
     def lookups(self) -> list[Lookup]:
         silent = {command.line for command in self._page.commands if command.silent}
-        for mark in marks(self._raw, self._page, self._context.host):
+        for mark in marks(self._raw, self._page, self._context.host)[-_MOST_MARKS:]:
             getattr(self, f"_{mark.kind}")(mark)
             if mark.kind == "command" and (mark.status == "short" or mark.tool == "getent"):
                 self._now.empty |= self._page.line_at(mark.at) in silent

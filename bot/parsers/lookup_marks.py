@@ -230,12 +230,15 @@ def _pairs(text: str, known_host: str) -> Iterator[Mark]:
         elif label or text[found.start() - 1 : found.start()] in ("", "\n"):
             yield Mark(at, end, "pair", None, value or None, addresses=tuple(ips), sure=bool(label))
     for found in scan(_NAME_LINE, text, "ddress", "DDRESS"):
-        host, known = host_name(found[2]), bool(_NAME.fullmatch(found[1]))
+        host = host_name(found[2])
+        if host is None or found.start() in paired:
+            continue
+        known = bool(_NAME.fullmatch(found[1]))
         alone = text[found.end() : found.end() + 1] in ("", "\n") and text[found.start() - 1 : found.start()] in (
             "",
             "\n",
         )
-        if host and found.start() not in paired and (known or alone):
+        if known or alone:
             yield Mark(found.start(), found.end(), "name", None, host, sure=known)
 
 

@@ -105,7 +105,7 @@ def failures(text: str) -> Iterator[Failure]:
         yield found.start(), found.end(), "failed", "bind-nslookup", (), "no_address"
     for found in scan(_TIMEOUT, text, "request", "connection timed", "connection\ntimed", "servers", "timeout"):
         yield found.start(), found.end(), "timeout", None, (), "timeout"
-    for found in scan(_TROUBLE, text, "communications", "UDP", "nslookup: ", "dig: ", "host: ", "Default servers"):
+    for found in scan(_TROUBLE, text, "communications", "setup", "nslookup: ", "dig: ", "host: ", "Default servers"):
         kind = "timeout" if "timed out" in found[0] else "error"
         yield found.start(), found.end(), kind, None, (), kind
     for found in scan(_MISSING, text, "nslookup", "dig", "host", "getent", "resolvectl", "Resolve-DnsName"):
