@@ -14,7 +14,6 @@ from bot.parsers.addresses import host_name
 from bot.parsers.lookup_marks import Mark, marks
 from bot.parsers.page import Page
 
-
 _MOST_MARKS = 2048  # of a page, the last ones; a real lookup has ten
 
 
