@@ -1,4 +1,4 @@
-"""The ticket log: open, append, read, search, close, forget. Append-only; it is the conversation's whole state.
+"""The ticket log: open, append, read, search, close. Append-only; it is the conversation's whole state.
 
 Everything written passes `redact` first, so no secret reaches the file or its write-ahead log.
 """
@@ -72,7 +72,7 @@ class Tickets:
         *,
         source: str | None = None,
     ) -> bool:
-        """One event more; False when this source has been written before (a replay after a crash)."""
+        """One event more; False when this source was written before (a replay after a crash), or all was forgotten."""
         clean = _clean(body or {})
         return await self.store.run(lambda db: _log(db, number, kind, clean, source, _now()))
 
@@ -117,7 +117,9 @@ class Tickets:
         """Remembers the person's own number, for this ticket and the next."""
 
         def work(db: Database) -> None:
-            db.execute("UPDATE tickets SET extension = ? WHERE number = ?", [extension, number])
+            sql = "UPDATE tickets SET extension = ? WHERE number = ? AND emptied_at IS NULL"
+            if not db.execute(sql, [extension, number]).rowcount:
+                return
             db.execute(
                 "UPDATE people SET extension = ? WHERE user_id = (SELECT user_id FROM tickets WHERE number = ?)",
                 [extension, number],
@@ -194,44 +196,12 @@ class Tickets:
 
         return await self.store.run(work)
 
-    async def purge(self, retention_days: int) -> int:
-        """Forgets what tickets held that ended before the retention; their numbers and causes stay.
-
-        A ticket that nobody touched for as long is closed first. Returns how many were emptied.
-        """
-
-        def work(db: Database) -> int:
-            now, before = (
-                _now(),
-                (datetime.now(UTC) - timedelta(days=retention_days)).isoformat(timespec="milliseconds"),
-            )
-            kinds = ", ".join(f"'{kind}'" for kind in SEARCHED)
-            left = db.query(
-                "SELECT number, updated_at FROM tickets WHERE status IN (?, ?) AND updated_at < ?",
-                [*OPEN_STATUSES, before],
-            )
-            for row in list(left):
-                _log(db, row["number"], EventKind.CLOSED, {"reason": "stale"}, None, now)
-                db.execute("UPDATE tickets SET closed_at = ? WHERE number = ?", [row["updated_at"], row["number"]])
-            old = [
-                row["number"]
-                for row in db.query(
-                    "SELECT number FROM tickets WHERE closed_at < ? AND EXISTS"
-                    f" (SELECT 1 FROM events e WHERE e.ticket = number AND e.kind IN ({kinds}))",
-                    [before],
-                )
-            ]
-            for number in old:
-                db.execute(f"DELETE FROM events WHERE ticket = ? AND kind IN ({kinds})", [number])
-                db.execute("DELETE FROM search WHERE rowid = ?", [number])
-            return len(old)
-
-        return await self.store.run(work)
-
 
 def _log(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], source: str | None, now: str) -> bool:
     if source and first_row(db, "SELECT 1 FROM events WHERE source = ?", [source]):
         return False
+    if first_row(db, "SELECT 1 FROM tickets WHERE number = ? AND emptied_at IS NOT NULL", [number]):
+        return False  # what was forgotten is not begun to be told anew
     db.execute(
         "INSERT INTO events (ticket, at, kind, body, source) VALUES (?, ?, ?, ?, ?)",
         [number, now, kind.value, json.dumps(body, ensure_ascii=False), source],

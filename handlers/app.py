@@ -24,6 +24,7 @@ from telegram.request import BaseRequest
 from bot.attachments import Attachments
 from bot.checks.register_watch import Watches
 from bot.checks.runner import Runner
+from bot.forgetting import Forgetting
 from bot.mailbox import Mailbox
 from bot.parsers import screen_worker
 from bot.redact import redact
@@ -109,6 +110,7 @@ class Service:
     staff: Staff
     actions: Actions
     watching: Watching
+    forgetting: Forgetting
     retention_days: int
 
     async def announce(self) -> None:
@@ -137,9 +139,9 @@ class Service:
             self.inbox.spawn(source, self.desk.advance(number), ticket.chat_id)
 
     async def _forget(self, _: object) -> None:
-        forgotten = await self.desk.tickets.purge(self.retention_days)
-        if forgotten:
-            log.info("emptied %d tickets older than %d days", forgotten, self.retention_days)
+        gone = await self.forgetting.purge(self.retention_days)
+        if gone.tickets:
+            log.info("emptied %d tickets older than %d days", len(gone.tickets), self.retention_days)
 
     async def _hear(self, _: object) -> None:
         with contextlib.suppress(TelegramError):
@@ -223,9 +225,11 @@ def build(
     actions = staff.actions = Actions(desk, inbox.spawn)
     watching = Watching(desk, Watches(runner), inbox.spawn)
     case = Case(desk, watching, inbox.spawn, settings.retention_days)
-    inflow = Inflow(desk, inbox.spawn, staff.forward, Attachments.beside(store.path))
+    attachments = Attachments.beside(store.path)
+    forgetting = Forgetting(store, attachments)
+    inflow = Inflow(desk, inbox.spawn, staff.forward, attachments)
     _register(application, case, inflow, staff, Errors(screens, staff))
-    return Service(application, inbox, courier, desk, staff, actions, watching, settings.retention_days)
+    return Service(application, inbox, courier, desk, staff, actions, watching, forgetting, settings.retention_days)
 
 
 def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors: Errors) -> None:

@@ -124,28 +124,6 @@ async def test_what_a_person_had_lately_is_counted(log: Tickets) -> None:
     assert (len(usage.cases), len((await log.usage(8)).cases)) == (CASES_PER_DAY, 0)
 
 
-async def test_retention_forgets_what_people_wrote_but_not_the_cause(log: Tickets) -> None:
-    number = await opened(log)
-    await log.append(number, EventKind.EVIDENCE, {"text": "eski gap", "unreadable": False})
-    await log.append(number, EventKind.CLOSED, {"reason": "solved"})
-    await log.store.run(lambda db: db.execute("UPDATE tickets SET closed_at = '2020-01-01T00:00:00.000+00:00'"))
-    forgotten = await log.purge(90)
-    ticket = await log.get(number)
-    assert ticket is not None
-    assert (forgotten, [event.kind for event in ticket.events]) == (1, [EventKind.OPENED, EventKind.CLOSED])
-    assert await log.list(search="eski") == ()
-
-
-async def test_a_ticket_nobody_touched_for_the_retention_is_closed_and_emptied(log: Tickets) -> None:
-    number = await opened(log)
-    await log.append(number, EventKind.EVIDENCE, {"text": "eski gap", "unreadable": False})
-    await log.store.run(lambda db: db.execute("UPDATE tickets SET updated_at = '2020-01-01T00:00:00.000+00:00'"))
-    forgotten = await log.purge(90)
-    ticket = await log.get(number)
-    assert ticket is not None
-    assert (forgotten, ticket.status) == (1, Status.CLOSED)
-
-
 async def test_a_copy_made_while_writing_is_whole(log: Tickets, tmp_path: Path) -> None:
     number = await opened(log)
 

@@ -1,0 +1,176 @@
+"""What is forgotten, and when: old tickets after RETENTION_DAYS, a person's own on their wish.
+
+A ticket is emptied, not removed (bot/emptying.py). Then bytes are overwritten (`secure_delete`), the search index is
+merged and the write-ahead log emptied, so that the files hold nothing of it either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.attachments import Attachments
+from bot.emptying import Forgotten, before, empty, old_tickets, telling, unmention
+from bot.model import EventKind, Status
+from bot.store import Store
+from bot.tickets import Tickets
+
+# How the tables of the database forget. A test finds the table that stands nowhere here.
+EMPTIED = frozenset({"tickets", "events", "search", "due"})  # with the ticket
+LEADS_TO_MESSAGES = ("posts", "relayed", "topics")  # by ticket; until those messages are gone
+OF_PEOPLE = frozenset({"people", "forgetting"})
+OF_CHATS = frozenset({"inbox", "outbox", "chat_closed"})  # Mailbox.forget
+BY_EXTENSION = frozenset({"pbx_phones", "incidents"})  # of the PBX itself; a person's own number is taken out
+OF_NOBODY = frozenset({
+    "chat_moved", "chat_pause", "pulse", "orders_done", "rules", "told", "incident_tickets", "patrol",
+    "_sqlite_migrations",
+})  # fmt: skip
+
+BATCH = 100  # tickets emptied in one transaction: others write in between
+MERGED_PAGES = 400  # of the search index in one transaction
+_STRANGERS = "seen_at < ? AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.user_id = people.user_id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A person's wish to be forgotten, until it is fulfilled."""
+
+    id: int
+    user_id: int
+    chat_id: int
+    tickets: tuple[int, ...]
+
+    @property
+    def source(self) -> str:
+        """What its messages are remembered under."""
+        return f"forget:{self.id}"
+
+
+class Forgetting:
+    """Forgets in the log and among its files. Works beside everything else, a little at a time."""
+
+    def __init__(self, store: Store, attachments: Attachments) -> None:
+        self.store = store
+        self.attachments = attachments
+        self.tickets = Tickets(store)
+
+    # --- by age ---
+
+    async def purge(self, retention_days: int) -> Forgotten:
+        """Empties tickets that ended so long ago; one that nobody touched for as long is closed first.
+
+        People who were not seen since, and files that no event mentions, go as well.
+        """
+        gone = Forgotten()
+        while numbers := await self.store.run(lambda db: old_tickets(db, retention_days, BATCH)):
+            gone += await self.empty(numbers, "stale")
+        sql = f"DELETE FROM people WHERE {_STRANGERS} AND blocked = 0"  # noqa: S608 - our own words
+        people = await self.store.run(lambda db: int(db.execute(sql, [before(retention_days)]).rowcount))
+        await self.sweep()
+        if gone.tickets or people:
+            await self.scrub()
+        return replace(gone, people=people)
+
+    async def empty(self, numbers: Sequence[int], reason: str) -> Forgotten:
+        """Empties these tickets; an open one is closed for `reason`. The same again changes nothing."""
+        for number in numbers:
+            await self._close(number, reason)
+        gone = await self.store.run(lambda db: sum((empty(db, number) for number in numbers), Forgotten()))
+        kept = [name for number in numbers for name in self.attachments.of_ticket(number)]
+        freed = self.attachments.forget(kept)
+        return replace(gone, files=len(kept), size_bytes=gone.size_bytes + freed)
+
+    async def _close(self, number: int, reason: str) -> None:
+        ticket = await self.tickets.get(number)
+        if ticket is not None and ticket.status in (Status.OPEN, Status.ESCALATED):
+            await self.tickets.append(number, EventKind.CLOSED, {"reason": reason}, source=f"emptied:{number}")
+
+    async def sweep(self) -> tuple[str, ...]:
+        """Removes files that no event mentions; their names."""
+        return self.attachments.sweep(await self.store.run(_mentioned))
+
+    async def scrub(self) -> None:
+        """What was deleted leaves no bytes: neither in the search index, which only marks, nor in the log of writes."""
+        while await self.store.run(_merge_search):
+            continue
+        await self.store.checkpoint()
+
+    # --- by wish ---
+
+    async def wish(self, user_id: int, chat_id: int) -> Wish:
+        """Writes the wish down for good: from now on a crash only delays it. Twice is once."""
+
+        def work(db: Database) -> Wish:
+            numbers = [row["number"] for row in db.query("SELECT number FROM tickets WHERE user_id = ?", [user_id])]
+            db.execute(
+                "INSERT OR IGNORE INTO forgetting (user_id, chat_id, tickets, asked_at) VALUES (?, ?, ?, ?)",
+                [user_id, chat_id, json.dumps(numbers), datetime.now(UTC).isoformat(timespec="milliseconds")],
+            )
+            return next(map(_wish, db.query("SELECT * FROM forgetting WHERE user_id = ?", [user_id])))
+
+        return await self.store.run(work, durable=True)
+
+    async def wishes(self) -> tuple[Wish, ...]:
+        """Those not fulfilled yet, oldest first."""
+        return await self.store.run(lambda db: tuple(map(_wish, db.query("SELECT * FROM forgetting ORDER BY id"))))
+
+    async def erase(self, wish: Wish) -> Forgotten:
+        """Empties the person's tickets and forgets who they are. What stands in chats is not touched from here.
+
+        Of somebody whom staff do not want to hear any more stays that, and the id: else this would be the way round it.
+        """
+        await self.store.run(lambda db: unmention(db, wish.user_id))
+        gone = await self.empty(wish.tickets, "forgotten")
+
+        def work(db: Database) -> None:
+            sql = "DELETE FROM people WHERE user_id = ? AND blocked = 0 AND muted_until = 0"
+            db.execute(sql, [wish.user_id])
+            db.execute("UPDATE people SET name = '', extension = NULL WHERE user_id = ?", [wish.user_id])
+
+        await self.store.run(work, durable=True)
+        return replace(gone, people=1)
+
+    async def fulfilled(self, wish: Wish) -> None:
+        """Forgets the wish itself, and which messages the tickets had."""
+
+        def work(db: Database) -> None:
+            for table in LEADS_TO_MESSAGES:
+                sql = f"DELETE FROM {table} WHERE ticket = ?"  # noqa: S608 - our own words
+                db.conn.executemany(sql, [(number,) for number in wish.tickets])
+            db.execute("DELETE FROM forgetting WHERE id = ?", [wish.id])
+
+        await self.store.run(work, durable=True)
+
+
+def would_purge(db: Database, attachments: Attachments, retention_days: int) -> Forgotten:
+    """What `purge` would forget of tickets and files; reads only."""
+    gone = Forgotten()
+    for number in old_tickets(db, retention_days):
+        names = attachments.of_ticket(number)
+        told = telling(db, number)
+        gone += replace(told, files=len(names), size_bytes=told.size_bytes + attachments.size_of(names))
+    return gone
+
+
+def _mentioned(db: Database) -> Collection[str]:
+    sql = (
+        "SELECT json_extract(body, '$.attachment') AS name FROM events"
+        " WHERE kind = 'evidence' AND json_extract(body, '$.attachment') IS NOT NULL"
+    )
+    return {row["name"] for row in db.query(sql)}
+
+
+def _merge_search(db: Database) -> bool:
+    """One slice of merging the index into one piece, which drops the words of deleted rows; True: go on."""
+    done = db.conn.total_changes
+    db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", [-MERGED_PAGES])
+    return db.conn.total_changes - done >= 2  # less: nothing was left to do (FTS5's manual, section 6.8)
+
+
+def _wish(row: Mapping[str, Any]) -> Wish:
+    return Wish(row["id"], row["user_id"], row["chat_id"], tuple(json.loads(row["tickets"])))
