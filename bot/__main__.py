@@ -182,6 +182,17 @@ def ticket(number: int, as_json: bool) -> None:
 
 
 @cli.command()
+@_settled
+def web() -> None:
+    """The staff's review page, beside the running bot. In the bot, /web gives a link to it."""
+    from bot import review
+
+    settings = Settings.load()
+    _quiet_logs(logging.INFO)
+    sys.exit(review.serve_page(settings))
+
+
+@cli.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_settled
 def backup(file: Path) -> None:

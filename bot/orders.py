@@ -21,7 +21,7 @@ from bot.store import Store, read_only
 
 Action = Literal["reply", "note", "close", "reopen", "take"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
-FORGOTTEN_AFTER = timedelta(days=1)  # the ticket log has it; a bot that was away for longer must not surprise people
+FORGOTTEN_AFTER = timedelta(days=1)  # the ticket log has it; after a longer absence nobody may be surprised by it
 SESSION = timedelta(hours=8)
 migrations = Migrations("web")
 
@@ -60,25 +60,28 @@ class Order:
         return f"order:{self.id}"
 
 
+def new_order_id() -> str:
+    """For a form: sent twice by an impatient hand, it is one order."""
+    return secrets.token_hex(8)
+
+
 class OrderBook:
     """The review page's side: the only writer of the file."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    async def give(self, ticket: int, action: Action, text: str, by_id: int, by: str) -> str:
-        """Writes an order down for the bot; its id."""
-        order_id, now = secrets.token_hex(8), datetime.now(UTC)
+    async def give(self, order: Order) -> None:
+        """Writes an order down for the bot; the same form sent twice is one order."""
 
         def work(db: Database) -> None:
-            db.execute("DELETE FROM orders WHERE at < ?", [_stored(now - FORGOTTEN_AFTER)])
+            db.execute("DELETE FROM orders WHERE at < ?", [_stored(datetime.now(UTC) - FORGOTTEN_AFTER)])
             db.execute(
-                "INSERT INTO orders (id, ticket, action, text, by_id, by, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [order_id, ticket, action, text, by_id, by, _stored(now)],
+                "INSERT OR IGNORE INTO orders (id, ticket, action, text, by_id, by, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [order.id, order.ticket, order.action, order.text, order.by_id, order.by, _stored(order.at)],
             )
 
         await self.store.run(work, durable=True)
-        return order_id
 
     async def given_to(self, ticket: int) -> tuple[Order, ...]:
         """The orders about a ticket, oldest first, of the last day."""

@@ -16,7 +16,9 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
+Purpose = Literal["link", "session"]
 LINK_VALID = timedelta(minutes=5)
 KEY_BYTES = 32
 _KEY_FILE = "web.key"
@@ -55,17 +57,17 @@ def new_pass(user_id: int, name: str, valid: timedelta = LINK_VALID) -> Pass:
     return Pass(user_id, name, secrets.token_urlsafe(16), datetime.now(UTC) + valid)
 
 
-def sealed(key: bytes, held: Pass) -> str:
-    """The pass as a word for a link; only who has the key can make one (HMAC-SHA256)."""
+def sealed(key: bytes, purpose: Purpose, held: Pass) -> str:
+    """The pass as a word for a link or a cookie; only who has the key can make one (HMAC-SHA256)."""
     body = json.dumps([held.user_id, held.name, held.nonce, held.until.timestamp()], ensure_ascii=False).encode()
-    return f"{_encoded(body)}.{_encoded(_seal(key, body))}"
+    return f"{_encoded(body)}.{_encoded(_seal(key, purpose, body))}"
 
 
-def opened(key: bytes, word: str) -> Pass | None:
-    """The pass in a word; None when it was not sealed with this key, or its time is over."""
+def opened(key: bytes, purpose: Purpose, word: str) -> Pass | None:
+    """The pass in a word; None when it was not sealed with this key for this purpose, or its time is over."""
     try:
         body, seal = (_decoded(part) for part in word.split("."))
-        if not hmac.compare_digest(seal, _seal(key, body)):
+        if not hmac.compare_digest(seal, _seal(key, purpose, body)):
             return None
         user_id, name, nonce, until = json.loads(body)
     except (ValueError, binascii.Error):
@@ -74,8 +76,13 @@ def opened(key: bytes, word: str) -> Pass | None:
     return held if held.until > datetime.now(UTC) else None
 
 
-def _seal(key: bytes, body: bytes) -> bytes:
-    return hmac.new(key, b"pass:" + body, hashlib.sha256).digest()
+def derived(key: bytes, purpose: str) -> bytes:
+    """A key for one purpose, from which the installation's key cannot be told."""
+    return hmac.new(key, purpose.encode(), hashlib.sha256).digest()
+
+
+def _seal(key: bytes, purpose: Purpose, body: bytes) -> bytes:
+    return hmac.new(derived(key, purpose), body, hashlib.sha256).digest()
 
 
 def _encoded(part: bytes) -> str:

@@ -1,0 +1,1 @@
+"""The staff's review page: what Datasette is told, and nothing else of the house speaks it."""

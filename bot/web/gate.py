@@ -1,0 +1,112 @@
+"""Who is at the door? Everything but the login and the stylesheet is refused to strangers, whatever its address.
+
+The outermost layer: what it does not let through never reaches Datasette, whose own pages stay closed to all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from bot.passes import Pass, opened
+from bot.web.room import LOGIN, STATIC, Room
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refusal = Callable[[Scope, int], Awaitable[str]]  # the page that tells why, for a status
+
+BODY_MAX = 64 * 1024  # bytes of a form
+HEADERS = {
+    b"content-security-policy": (
+        b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
+        b" frame-ancestors 'none'"
+    ),
+    b"x-frame-options": b"DENY",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
+}
+ANYBODYS = re.compile(rf"{LOGIN}|{STATIC}/[a-z]+\.css")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An ASGI layer around the application."""
+
+    app: App
+    room: Room
+    pages: re.Pattern[str]  # every address there is behind the door
+    refusal: Refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        guarded = self._guarded(scope, send)
+        headers = dict(scope["headers"])
+        status = await self._judge(scope, headers)
+        if status is None:
+            await self.app(scope, receive, guarded)
+            return
+        page = (await self.refusal(scope, status)).encode()
+        start = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(page))]
+        await guarded({"type": "http.response.start", "status": status, "headers": start})
+        await guarded({"type": "http.response.body", "body": page})
+
+    async def _judge(self, scope: Scope, headers: dict[bytes, bytes]) -> int | None:
+        """The status of a refusal; None lets it through, with who it is written into the scope."""
+        who = await self.who(headers)
+        scope["actor"] = {"id": who.user_id, "name": who.name, "login": who.nonce} if who else None
+        path: str = scope["path"]
+        if ANYBODYS.fullmatch(path) is None:
+            if who is None:
+                return 403
+            if self.pages.fullmatch(path) is None or scope.get("raw_path", b"").partition(b"?")[0] != path.encode():
+                return 404
+        if scope["method"] == "POST":
+            size = headers.get(b"content-length", b"")
+            return None if size.isdigit() and int(size) <= BODY_MAX else 413
+        return None if scope["method"] in ("GET", "HEAD") else 405
+
+    async def who(self, headers: dict[bytes, bytes]) -> Pass | None:
+        """The member of the staff whose session the cookie is; None for everybody else."""
+        cookies: SimpleCookie = SimpleCookie()
+        try:
+            cookies.load(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return None
+        word = cookies.get(self.room.cookie)
+        held = opened(self.room.key, "session", word.value) if word else None
+        if held is None or held.user_id not in self.room.staff():
+            return None
+        return await self.room.orders.session(held.nonce)
+
+    def _guarded(self, scope: Scope, send: Send) -> Send:
+        styled = scope["path"].startswith(f"{STATIC}/")
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [
+                    (name, self._hardened(value) if name.lower() == b"set-cookie" else value)
+                    for name, value in message["headers"]
+                    if name.lower() not in {*HEADERS, b"cache-control"}
+                ]
+                caching = b"public, max-age=3600" if styled and message["status"] == 200 else b"no-store"
+                message = {**message, "headers": [*kept, *HEADERS.items(), (b"cache-control", caching)]}
+            await send(message)
+
+        return guarded
+
+    def _hardened(self, cookie: bytes) -> bytes:
+        """A cookie no script reads and no other site sends along: the form token's is laxer by itself."""
+        plain = re.sub(rb"(?i); *(?:samesite=\w+|httponly|secure)", b"", cookie)
+        return plain + b"; HttpOnly; SameSite=Strict" + (b"; Secure" if self.room.secure else b"")

@@ -1,0 +1,141 @@
+"""Which tickets does the list show, and how can it be narrowed? An address's query string → a filter, and facets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from sqlite_utils import Database
+
+from bot.model import Event, EventKind, Owner, Status, Step, Ticket
+from bot.numbers import UZBEKISTAN
+from bot.standing import Standing, standing
+from bot.ticket_rows import Wanted, events_of, find_tickets
+
+PAGE = 50
+FACETED = 1000  # of the newest that match: a facet of everything would read everything
+FACET_MAX = 8
+SEARCH_MAX = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the reader asked for; every field is a parameter of the address. None: not narrowed."""
+
+    q: str | None = None
+    status: str | None = None
+    step: str | None = None
+    owner: str | None = None
+    extension: str | None = None
+    person: int | None = None
+    day: date | None = None
+    below: int | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Chosen:
+        """From an address; what makes no sense is left out."""
+        said = {key: value.strip() for key, value in query.items() if value.strip()}
+        return cls(
+            q=said["q"][:SEARCH_MAX] if "q" in said else None,
+            status=said.get("status") if said.get("status") in set(Status) else None,
+            step=said.get("step") if said.get("step") in set(Step) else None,
+            owner=said.get("owner") if said.get("owner") in set(Owner) else None,
+            extension=said.get("extension"),
+            person=_number(said.get("person")),
+            day=_day(said.get("day")),
+            below=_number(said.get("below")),
+        )
+
+    def address(self, **changes: object) -> str:
+        """The list's address with some fields changed; a change starts at the first page."""
+        fields = {**asdict(self), "below": None, **changes}
+        kept = {key: str(value) for key, value in fields.items() if value is not None}
+        return f"/?{urlencode(kept)}" if kept else "/"
+
+    def wanted(self) -> Wanted:
+        """The same for the ticket log."""
+        begins = datetime.combine(self.day, time(), UZBEKISTAN) if self.day else None
+        return Wanted(
+            status=self.status,
+            step=self.step,
+            owner=self.owner,
+            extension=self.extension,
+            user_id=self.person,
+            opened_from=begins,
+            opened_before=begins + timedelta(days=1) if begins else None,
+            search=self.q,
+            below=self.below,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A ticket of the list, and what the staff have settled about it."""
+
+    ticket: Ticket
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One way to narrow the list: the field's values among the newest matches, the most frequent first."""
+
+    field: str
+    values: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list."""
+
+    lines: tuple[Line, ...]
+    facets: tuple[Facet, ...]
+    more_below: int | None  # the next page begins below this number; None: there is none
+    faceted: int  # how many of the newest matches the facets are of
+
+
+def listing(db: Database, chosen: Chosen) -> Listing:
+    """The page and its facets; reads no more than it shows and FACETED rows."""
+    wanted = chosen.wanted()
+    found = find_tickets(db, wanted, PAGE + 1)
+    newest = find_tickets(db, replace(wanted, below=None), FACETED)
+    shown = found[:PAGE]
+    return Listing(
+        _with_standing(db, shown), _facets(newest), shown[-1].number if len(found) > PAGE else None, len(newest)
+    )
+
+
+def _facets(tickets: Iterable[Ticket]) -> tuple[Facet, ...]:
+    counts: dict[str, Counter[str]] = {"step": Counter(), "owner": Counter(), "day": Counter(), "extension": Counter()}
+    for ticket in tickets:
+        if ticket.verdict is not None:
+            counts["step"][ticket.verdict.step.value] += 1
+            counts["owner"][ticket.verdict.owner.value] += 1
+        if ticket.extension is not None:
+            counts["extension"][ticket.extension] += 1
+        counts["day"][ticket.opened_at.astimezone(UZBEKISTAN).date().isoformat()] += 1
+    days = tuple(sorted(counts.pop("day").items(), reverse=True)[:FACET_MAX])
+    again = [(number, count) for number, count in counts.pop("extension").most_common(FACET_MAX) if count > 1]
+    named = [Facet(field, tuple(counter.most_common(FACET_MAX))) for field, counter in counts.items()]
+    return (*named, Facet("day", days), Facet("extension", tuple(again)))
+
+
+def _with_standing(db: Database, tickets: Iterable[Ticket]) -> tuple[Line, ...]:
+    shown = tuple(tickets)
+    kinds = (EventKind.TAKEN, EventKind.TAGGED, EventKind.PRIORITY, EventKind.REOPENED)
+    events: Mapping[int, tuple[Event, ...]] = events_of(db, [ticket.number for ticket in shown], kinds)
+    return tuple(Line(t, standing(replace(t, events=events.get(t.number, ())))) for t in shown)
+
+
+def _number(said: str | None) -> int | None:
+    return int(said) if said is not None and said.isascii() and said.isdigit() and len(said) < 19 else None
+
+
+def _day(said: str | None) -> date | None:
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError:
+        return None
