@@ -11,7 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model import Event, EventKind, Status, Ticket, Verdict
-from bot.ticket_search import expression
+from bot.ticket_search import expression, words_of
 
 Row = Mapping[str, Any]
 
@@ -73,23 +73,42 @@ class Wanted:
         return " AND ".join(kept) or "1", list(kept.values())
 
 
-def find_tickets(db: Database, wanted: Wanted, limit: int) -> tuple[Ticket, ...]:
-    """Tickets without their events, newest first."""
+FEW = 3000  # tickets that are looked through sooner than all hits of a search are
+
+
+def find_tickets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Ticket, ...]:
+    """Tickets without their events, newest first. At most `few` are looked through one by one."""
     where, values = wanted.where()
-    tables, order = "tickets t", "t.number"
+    tables, order = "tickets t", "t.number DESC"
     if wanted.search is not None:
-        matching = expression(wanted.search)
-        if matching is None:
+        words = words_of(wanted.search)
+        if not words:
             return ()
-        # The index gives its hits newest first, one by one, until enough have passed the rest of the condition.
-        tables, order = "search s CROSS JOIN tickets t ON t.number = s.rowid", "s.rowid"
-        where, values = f"s.search MATCH ? AND {where.replace('t.number <', 's.rowid <')}", [matching, *values]
+        if where != "1" and _at_most(db, few, where, values):
+            tables = "tickets t CROSS JOIN search s ON s.rowid = t.number"
+            where += " AND instr(' ' || s.words, ?)" * len(words)
+            values += [f" {word}" for word in words]
+        else:  # the index gives its hits newest first, one by one, until enough have met the rest of the condition
+            tables, order = "search s CROSS JOIN tickets t ON t.number = s.rowid", "s.rowid DESC"
+            where = f"s.search MATCH ? AND {where.replace('t.number <', 's.rowid <')}"
+            values = [expression(words), *values]
+    elif wanted.opened_from or wanted.opened_before:
+        order = "t.opened_at DESC, t.number DESC"
+        if wanted.user_id is None and wanted.extension is None:
+            # By the index of times: any other would have to read all its tickets to sort them.
+            where = where.replace("t.s", "+t.s").replace("t.owner", "+t.owner").replace("t.number", "+t.number")
     rows = db.query(
         f"SELECT t.*, p.name AS name FROM {tables} LEFT JOIN people p ON p.user_id = t.user_id"
-        f" WHERE {where} ORDER BY {order} DESC LIMIT ?",
+        f" WHERE {where} ORDER BY {order} LIMIT ?",
         [*values, limit],
     )
     return tuple(_ticket(row) for row in rows)
+
+
+def _at_most(db: Database, few: int, where: str, values: list[Any]) -> bool:
+    """Whether the condition leaves no more tickets than so many."""
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM tickets t WHERE {where} LIMIT ?)"
+    return int(db.execute(sql, [*values, few + 1]).fetchone()[0]) <= few
 
 
 def events_of(db: Database, numbers: Collection[int], kinds: Collection[EventKind]) -> dict[int, tuple[Event, ...]]:

@@ -44,6 +44,6 @@ def forget(db: Database, numbers: Iterable[int]) -> None:
         db.execute("DELETE FROM search WHERE rowid = ?", [number])
 
 
-def expression(wanted: str) -> str | None:
-    """FTS5's expression for tickets that hold every word of a search, or words that begin so; None when it has none."""
-    return " ".join(f'"{word}"*' for word in words_of(wanted)) or None
+def expression(words: Iterable[str]) -> str:
+    """FTS5's expression for tickets that hold every one of these words, or words that begin so."""
+    return " ".join(f'"{word}"*' for word in words)

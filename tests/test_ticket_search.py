@@ -60,6 +60,16 @@ async def test_a_search_can_be_narrowed(log: Tickets) -> None:
     assert await found(log, "salom", status="escalated") == [numbers[1]]
 
 
+@pytest.mark.parametrize("few", [0, 3000])
+async def test_what_is_narrow_is_looked_through_and_what_is_wide_is_searched_with_one_result(
+    log: Tickets, few: int
+) -> None:
+    numbers = [await ticket(log, f"Ali{n}", "salom dunyo" if n % 2 else "salom") for n in range(6)]
+    wanted = Wanted(search="dun salom ali", status="open", below=numbers[5])
+    rows = await log.store.run(lambda db: find_tickets(db, wanted, 50, few))
+    assert [row.number for row in rows] == [numbers[3], numbers[1]]
+
+
 async def test_what_is_forgotten_is_not_found(log: Tickets) -> None:
     first, second = await ticket(log, "Ali", "salom"), await ticket(log, "Vali", "salom")
     await log.store.run(lambda db: forget(db, [first]))
@@ -79,7 +89,10 @@ def test_a_text_is_found_by_its_own_words(text: str) -> None:
         store.run_sync(lambda db: remember(db, 9, text))
         rows = store.run_sync(
             lambda db: [
-                row[0] for row in db.execute("SELECT rowid FROM search WHERE search MATCH ?", [expression(text) or "x"])
+                row[0]
+                for row in db.execute(
+                    "SELECT rowid FROM search WHERE search MATCH ?", [expression(words_of(text) or "x")]
+                )
             ]
         )
         assert rows == ([9] if words_of(text) else [])

@@ -1,0 +1,131 @@
+"""Does a million tickets slow the staff down? Lists, searches, one ticket and the numbers, against ten thousand.
+
+Both logs are read in turns through one connection each, as the bot and the review page do. `python -m benchmarks
+tickets` builds them in a temporary folder (about 4 GB, some minutes) and deletes them.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from benchmarks.ticket_log import A_DAY, FAMILY, GIVEN, RARE, UNTIL, build
+from bot.model import Owner, Status
+from bot.numbers import Period, numbers
+from bot.store import read_only
+from bot.table import RULES
+from bot.ticket_rows import Wanted, find_tickets, read_ticket
+
+PAGE = 50
+ROUNDS = 200
+Query = Callable[[Database, random.Random, int], object]  # a log of so many tickets, asked by chance
+
+
+def listed(**wanted: Callable[[random.Random, int], object]) -> Query:
+    """A page of the list with these filters."""
+
+    def ask(db: Database, dice: random.Random, count: int) -> object:
+        return find_tickets(db, Wanted(**{key: value(dice, count) for key, value in wanted.items()}), PAGE)  # type: ignore[arg-type]
+
+    return ask
+
+
+def one_of(*values: object) -> Callable[[random.Random, int], object]:
+    """Any of these."""
+    return lambda dice, count: dice.choice(values)
+
+
+def searched(*words: str, **more: Callable[[random.Random, int], object]) -> Query:
+    """A page of one of these searches."""
+    return listed(search=one_of(*words), **more)
+
+
+def day(dice: random.Random, count: int) -> Wanted:
+    """All of one day among the last."""
+    begin = UNTIL - timedelta(days=dice.randrange(1, max(2, min(30, count // A_DAY))))
+    return Wanted(opened_from=begin, opened_before=begin + timedelta(days=1))
+
+
+STEPS = sorted({rule.step for rule in RULES})
+COMMON = ("microsip", "qo'ng'iroq", "ўтмаяпти", "ping", "69", "assalomu")
+QUERIES: dict[str, Query] = {
+    "the newest": listed(),
+    "by status": listed(status=one_of(*Status)),
+    "by step": listed(step=one_of(*STEPS)),
+    "by owner": listed(owner=one_of(*Owner)),
+    "by step and status": listed(step=one_of(*STEPS), status=one_of(*Status)),
+    "by extension": listed(extension=lambda dice, count: str(1000 + dice.randrange(9000))),
+    "of one person": listed(user_id=lambda dice, count: dice.randrange(1, max(2, count // 4))),
+    "of one day": lambda db, dice, count: find_tickets(db, day(dice, count), PAGE),
+    "since a day": listed(opened_from=lambda dice, count: UNTIL - timedelta(days=dice.randrange(1, 9))),
+    "before a day": listed(opened_before=lambda dice, count: UNTIL - timedelta(days=dice.randrange(1, 9))),
+    "a page far down": listed(below=lambda dice, count: dice.randrange(PAGE, count)),
+    "search: a frequent word": searched(*COMMON),
+    "search: the beginning of a word": searched("ul", "mic", "q", "gʻay", "karim", "12", "toshmat"),
+    "search: a name": searched(*GIVEN, *FAMILY),
+    "search: a rare word": searched(RARE),
+    "search: no such word": searched("yoqsoz"),
+    "search: two frequent words": searched(*(f"{one} {two}" for one in COMMON for two in ("oʻtmayapti", "salom", "a"))),
+    "search: a name and a number": searched(*(f"{name} 1{n}" for name in GIVEN for n in range(10, 90, 7))),
+    "search: a rare and a frequent word": searched(f"{RARE} microsip", f"parol {RARE}", f"{RARE} 408"),
+    "search: a frequent word among the waiting": searched(*COMMON, status=one_of("open", "escalated")),
+    "search: a frequent word in a rare step": searched(*COMMON, step=one_of(*STEPS)),
+    "search: a frequent word of one extension": searched(
+        *COMMON, extension=lambda dice, count: str(1000 + dice.randrange(9000))
+    ),
+    "one ticket": lambda db, dice, count: read_ticket(db, dice.randrange(1, count + 1)),
+    "the numbers of 7 days": lambda db, dice, count: numbers(db, Period.last(7, UNTIL)),
+    "the numbers of 30 days": lambda db, dice, count: numbers(db, Period.last(30, UNTIL)),
+    "the scoreboard of all time": lambda db, dice, count: list(db.query("SELECT * FROM cause_stats")),
+}
+SLOW = ("numbers", "scoreboard")  # asked a tenth as often
+
+
+def took_ms(query: Query, db: Database, count: int, seed: int) -> float:
+    """One call."""
+    dice = random.Random(seed)
+    begun = time.perf_counter()
+    query(db, dice, count)
+    return (time.perf_counter() - begun) * 1000
+
+
+def rows(small: int = 10_000, large: int = 1_000_000, only: str = "") -> Iterator[tuple[str, str]]:
+    """(what was asked, with the 95th percentile on the large log; the ratio of the medians)."""
+    with tempfile.TemporaryDirectory(prefix="yordam-tickets-") as folder, ExitStack() as open_logs:
+        logs = []
+        for count in (small, large):
+            path = Path(folder) / f"{count}.db"
+            begun = time.perf_counter()
+            build(path, count)
+            size_mb = path.stat().st_size / 2**20
+            yield f"{count:,} tickets written: {size_mb:,.0f} MB", f"{time.perf_counter() - begun:.0f} s"
+            db = open_logs.enter_context(read_only(path))
+            assert db is not None
+            logs.append((db, count))
+        for name, query in QUERIES.items():
+            if only in name:
+                yield _compared(name, query, logs)
+
+
+def _compared(name: str, query: Query, logs: list[tuple[Database, int]]) -> tuple[str, str]:
+    took: list[list[float]] = [[] for _ in logs]
+    for seed in range(ROUNDS // 10 if any(slow in name for slow in SLOW) else ROUNDS):
+        for (db, count), times in zip(logs, took, strict=True):
+            times.append(took_ms(query, db, count, seed))
+    few, many = (statistics.median(times) for times in took)
+    p95 = statistics.quantiles(took[1], n=20)[-1]
+    return f"{name} (95th percentile {p95:.1f} ms, median {many:.2f} ms against {few:.2f} ms)", f"x{many / few:.2f}"
+
+
+if __name__ == "__main__":
+    for what, ratio in rows(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]):
+        print(f"{what:110} {ratio}", flush=True)
