@@ -121,6 +121,27 @@ class OrderBook:
         await self.store.run(lambda db: db.execute("UPDATE logins SET ended = 1 WHERE nonce = ?", [nonce]))
 
 
+class Outcomes:
+    """The bot's side: what became of each order, in the bot's own file."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    async def known(self) -> frozenset[str]:
+        """The orders that are done."""
+        return await self.store.run(lambda db: frozenset(row["id"] for row in db.query("SELECT id FROM orders_done")))
+
+    async def write(self, order_id: str, outcome: str) -> None:
+        """An order is done; those that nobody can look at any more are forgotten."""
+        now = datetime.now(UTC)
+
+        def work(db: Database) -> None:
+            db.execute("DELETE FROM orders_done WHERE done_at < ?", [_stored(now - 2 * FORGOTTEN_AFTER)])
+            db.execute("INSERT OR REPLACE INTO orders_done VALUES (?, ?, ?)", [order_id, _stored(now), outcome])
+
+        await self.store.run(work, durable=True)
+
+
 def orders_given(path: Path, done: Collection[str]) -> tuple[Order, ...]:
     """The bot's side: orders of the last day that are not done, oldest first; none while there is no such file."""
     try:

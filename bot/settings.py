@@ -6,14 +6,18 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.hours import Hours
 from bot.model import Target
 
 _TOKEN = re.compile(r"\d+:[\w-]+")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
+
+WEB_DATABASE = "web.db"  # in DATA_DIR
 
 
 class SettingsError(Exception):
@@ -50,9 +54,13 @@ class Settings(BaseSettings):
     pbx_api_password: SecretStr | None = None
     check_timeout_s: float = Field(default=4.0, gt=0, le=60)
     check_ttl_s: float = Field(default=15.0, ge=0, le=3600)
+    own_side_every_s: float = Field(default=60.0, gt=0, le=3600)
     outside_probes: Literal["off", "globalping"] = "off"
+    outside_api_url: str = "https://api.globalping.io"
     default_language: Literal["uz"] = "uz"
     retention_days: int = Field(default=90, ge=1)
+    work_hours: str = ""
+    timezone: str = "Asia/Tashkent"
 
     @field_validator("staff_ids", "pbx_expected_ips", "dns_servers", "pbx_log_files", mode="before")
     @classmethod
@@ -68,7 +76,7 @@ class Settings(BaseSettings):
             raise ValueError("not a bot token")
         return value
 
-    @field_validator("telegram_api_url", "telegram_file_url", "pbx_api_url", "web_url")
+    @field_validator("telegram_api_url", "telegram_file_url", "pbx_api_url", "web_url", "outside_api_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -106,6 +114,28 @@ class Settings(BaseSettings):
                 raise ValueError("port out of range")
         return value
 
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, OSError):  # a folder of the zone files is no zone either
+            raise ValueError("not a time zone") from None
+        return value
+
+    @field_validator("work_hours")
+    @classmethod
+    def _are_hours(cls, value: str) -> str:
+        try:
+            Hours.parse(value, ZoneInfo("UTC"))
+        except ValueError:
+            raise ValueError("not days and periods") from None
+        return value
+
+    def hours(self) -> Hours:
+        """When there are people at work."""
+        return Hours.parse(self.work_hours, ZoneInfo(self.timezone))
+
     @classmethod
     def load(cls, *required: str, **known: Any) -> Self:
         """Settings from the environment and `.env`; `known` wins. Raises SettingsError, also for a missing required."""
@@ -128,7 +158,7 @@ class Settings(BaseSettings):
     @property
     def web_database(self) -> Path:
         """The review page's own file: orders to the bot, and logins."""
-        return self.data_dir / "web.db"
+        return self.data_dir / WEB_DATABASE
 
     def target(self) -> Target:
         """The one PBX these settings name."""
@@ -145,6 +175,7 @@ class Settings(BaseSettings):
             api_url=self.pbx_api_url,
             api_user=self.pbx_api_user,
             api_password=self.pbx_api_password.get_secret_value() if self.pbx_api_password else None,
+            outside_url=self.outside_api_url if self.outside_probes == "globalping" else None,
             on_this_host=here,
             timeout_s=self.check_timeout_s,
             ttl_s=self.check_ttl_s,
@@ -168,7 +199,13 @@ def _must_be_given(model: type[Settings], names: tuple[str, ...]) -> dict[str, A
 
 def _reason(kind: str, message: str) -> str:
     if kind == "value_error":
-        own = ("not a bot token", "not an http(s) address", "port out of range")
+        own = (
+            "not a bot token",
+            "not an http(s) address",
+            "port out of range",
+            "not a time zone",
+            "not days and periods",
+        )
         return next((reason for reason in own if reason in message), "not a valid value")
     known = {"missing": "missing", "int_parsing": "not a whole number", "float_parsing": "not a number"}
     return known.get(kind, "not a valid value")

@@ -131,6 +131,7 @@ async def serve(room: Room, listen: str) -> None:
             lifespan="on",
             ws="none",
             log_config=None,
+            log_level="warning",
             access_log=False,  # addresses of the login hold the link's word
             server_header=False,
             proxy_headers=False,
