@@ -7,8 +7,6 @@ user is journalled under the same source and leaves once. All raise LookupError 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
@@ -20,7 +18,7 @@ from bot.diagnose import user_address
 from bot.model import EventKind, Kind, Status, Ticket
 from bot.standing import PRIORITIES, standing
 from handlers.desk import ALL_CHECKS, Desk
-from handlers.journey import current, journey
+from handlers.journey import within
 from handlers.people import Spawn
 from handlers.reply import Screen
 
@@ -102,7 +100,7 @@ class Actions:
         question = self.desk.screens.question(number, kind, ui=case.ui_language)
         intro = self.desk.screens.words.html("operator.asks")
         screen = Screen(f"{intro}\n\n{question.html}", question.keyboard)
-        with _under(source):
+        with within(source):
             message = await self.desk.post.send(ticket.chat_id, screen, "ask")
         if message is not None:
             await self.desk.tickets.posted(number, ticket.chat_id, message.message_id, "question")
@@ -147,19 +145,8 @@ class Actions:
 
     async def _tell(self, ticket: Ticket, screen: Screen, source: str, step: str) -> bool:
         """Says something to the user, once a source; False: the chat takes no messages."""
-        with _under(source):
+        with within(source):
             try:
                 return await self.desk.post.send(ticket.chat_id, screen, step) is not None
             except BadRequest:  # an account or a chat that is gone
                 return False
-
-
-@contextmanager
-def _under(source: str) -> Iterator[None]:
-    """Sends are journalled under this source: in the journey that is on already, if it is its own."""
-    made = current()
-    if made is not None and made.source == source:
-        yield
-        return
-    with journey(source):
-        yield

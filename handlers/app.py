@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from telegram import BotCommand, BotCommandScopeAllPrivateChats, BotCommandScopeChat
 from telegram.error import TelegramError
 from telegram.ext import (
     Application,
@@ -26,27 +25,43 @@ from bot.checks.register_watch import Watches
 from bot.checks.runner import Runner
 from bot.forgetting import Forgetting
 from bot.mailbox import Mailbox
+from bot.orders import Outcomes
 from bot.parsers import screen_worker
+from bot.passes import key_of
 from bot.redact import redact
-from bot.settings import Settings
+from bot.settings import WEB_DATABASE, Settings
 from bot.store import Store
 from bot.tickets import Tickets
 from handlers.actions import Actions
-from handlers.card import Cards
 from handlers.case import Case
 from handlers.courier import Courier
 from handlers.desk import Desk
 from handlers.errors import Errors
 from handlers.evidence import Inflow
 from handlers.inbox import Inbox
+from handlers.incident_buttons import PATTERN as INCIDENT_BUTTONS
+from handlers.incident_buttons import IncidentButtons
+from handlers.incidents import Incidents
+from handlers.lifecycle import Lifecycle
 from handlers.lines import requests
+from handlers.menus import Menus
 from handlers.notices import Notices
+from handlers.orders import Orders
 from handlers.pace import Limits
+from handlers.patrol import Patrol
 from handlers.pictures import Pictures
 from handlers.post import Post
+from handlers.rating import Ratings
+from handlers.relay import Relay
 from handlers.reply import Screens
+from handlers.restored import restored
 from handlers.staff import Staff
+from handlers.staff_buttons import PATTERN as STAFF_BUTTONS
+from handlers.staff_buttons import StaffButtons
+from handlers.staff_commands import StaffCommands
+from handlers.talk import SAID, Talk
 from handlers.watching import Watching
+from handlers.web_login import WebLogin
 from handlers.webhook import Webhook
 from messages import load
 
@@ -56,7 +71,8 @@ USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help")
 JUST_BEFORE = timedelta(minutes=10)  # what happened then may not have reached the staff
 FORGET_EVERY_S = 6 * 3600.0
 HEAR_EVERY_S = 30.0
-STAFF_COMMANDS = ("tickets", "ticket", "close")
+ONLY_STAFF = ("tickets", "ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority")
+STAFF_COMMANDS = (*ONLY_STAFF, "help")
 
 
 class StaffNotices(Notices):
@@ -109,34 +125,26 @@ class Service:
     desk: Desk
     staff: Staff
     actions: Actions
+    orders: Orders
     watching: Watching
+    patrol: Patrol
     forgetting: Forgetting
+    life: Lifecycle
     retention_days: int
-
-    async def announce(self) -> None:
-        """The command menus and the description; a refusal is logged, the bot works without them."""
-        words, bot = self.desk.screens.words, self.application.bot
-        for_users = [BotCommand(name, words.plain(f"command.{name}")) for name in USER_COMMANDS]
-        for_staff = [BotCommand(name, words.plain(f"command.{name}")) for name in STAFF_COMMANDS]
-        try:
-            await bot.set_my_commands(for_users, scope=BotCommandScopeAllPrivateChats())
-            if self.staff.chat_id is not None:
-                await bot.set_my_commands(for_staff, scope=BotCommandScopeChat(self.staff.chat_id))
-            await bot.set_my_description(words.plain("bot.description"))
-            await bot.set_my_short_description(words.plain("bot.about"))
-        except TelegramError as error:
-            log.warning("the menus could not be set: %s", error)
 
     async def resume(self) -> None:
         """Goes on with the cases whose next move was ours when the process ended."""
+        await self.patrol.incidents.resume()
         for number in await self.desk.open_numbers():
             self.watching.look_out(number)
         for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
-            self.staff.on_change(number)
-        for number in await self.desk.unfinished():
-            ticket = await self.desk.fresh(number)
-            source = f"ticket:{number}:{len(ticket.events)}"
-            self.inbox.spawn(source, self.desk.advance(number), ticket.chat_id)
+            self.patrol.incidents.card_changed(number)
+        unfinished = await self.desk.unfinished()
+        if await restored(self.inbox.mailbox.store, self.staff, self.inbox.spawn, unfinished):
+            return
+        await self.life.relay.resume()
+        for number in unfinished:
+            await self.desk.go_on(number)
 
     async def _forget(self, _: object) -> None:
         gone = await self.forgetting.purge(self.retention_days)
@@ -155,11 +163,15 @@ class Service:
             await self.resume()
             if webhook is not None:
                 await webhook.open(self.application.bot, self.inbox.accept)
-            self.inbox.spawn("menus", self.announce(), 0)
+            menus = Menus(self.application.bot, self.staff, USER_COMMANDS, STAFF_COMMANDS)
+            self.inbox.spawn("menus", menus.announce(), 0)
             jobs = self.application.job_queue
             if jobs is None:
                 return
             jobs.run_repeating(self._forget, interval=FORGET_EVERY_S, first=60.0)
+            self.life.begin(jobs)
+            await self.patrol.begin(jobs)
+            await self.orders.begin(jobs)
             if webhook is not None:  # nothing is polled, so hearing Telegram at all has to do
                 jobs.run_repeating(self._hear, interval=HEAR_EVERY_S, first=0.0)
 
@@ -168,6 +180,7 @@ class Service:
             await self.inbox.run(poll=webhook is None)
         finally:
             await self.watching.close()
+            await self.patrol.close()
 
 
 def build(
@@ -192,24 +205,26 @@ def build(
         .build()
     )
     inbox = Inbox(mailbox, application, courier, redact)
-    staff = Staff(
+    staff = Staff.build(
         tickets,
         screens,
-        Cards(screens),
         application.bot,
         settings.staff_chat_id,
         settings.staff_ids,
         courier.chats.where,
         inbox.spawn,
+        courier.pace.limits,
     )
     staffed = settings.staff_chat_id is not None
     runner = Runner()
     post = Post(application.bot)
 
     def changed(number: int) -> None:
-        staff.on_change(number)
+        incidents.card_changed(number)
         watching.look_out(number)
+        life.changed(number)
 
+    incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn)
     desk = Desk(
         tickets,
         target,
@@ -218,22 +233,54 @@ def build(
         post,
         changed,
         Pictures(screens, post),
+        incidents,
         staffed=staffed,
+        spawn=inbox.spawn,
         reads_pictures=screen_worker.available(),
     )
     notices.staff, notices.desk = staff, desk
     actions = staff.actions = Actions(desk, inbox.spawn)
+    orders = Orders(store.path.with_name(WEB_DATABASE), Outcomes(store), actions, staff.roster.ids, inbox.spawn)
+    web = WebLogin(screens.words, key_of(store.path.parent), settings.web_url.rstrip("/"))
+    incidents.close_ticket = actions.close
+    patrol = Patrol.of(target, runner, incidents, settings.own_side_every_s)
     watching = Watching(desk, Watches(runner), inbox.spawn)
-    case = Case(desk, watching, inbox.spawn, settings.retention_days)
+    life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff))
+    rating = Ratings(desk, life.dues)
+    case = Case(desk, watching, inbox.spawn, rating, life.waits, settings.retention_days)
     attachments = Attachments.beside(store.path)
     forgetting = Forgetting(store, attachments)
-    inflow = Inflow(desk, inbox.spawn, staff.forward, attachments)
-    _register(application, case, inflow, staff, Errors(screens, staff))
-    return Service(application, inbox, courier, desk, staff, actions, watching, forgetting, settings.retention_days)
+    inflow = Inflow(desk, life.relay, rating, attachments)
+    _register(application, case, inflow, staff, actions, incidents, web, Talk(life.relay), Errors(screens, staff))
+    return Service(
+        application,
+        inbox,
+        courier,
+        desk,
+        staff,
+        actions,
+        orders,
+        watching,
+        patrol,
+        forgetting,
+        life,
+        settings.retention_days,
+    )
 
 
-def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors: Errors) -> None:
+def _register(
+    application: App,
+    case: Case,
+    inflow: Inflow,
+    staff: Staff,
+    actions: Actions,
+    incidents: Incidents,
+    web: WebLogin,
+    talk: Talk,
+    errors: Errors,
+) -> None:
     private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
+    orders = StaffCommands(staff, actions)
     for handler in (
         CommandHandler("start", case.start, private),
         CommandHandler("help", case.help, private),
@@ -241,13 +288,26 @@ def _register(application: App, case: Case, inflow: Inflow, staff: Staff, errors
         CommandHandler("status", case.status, private),
         CommandHandler("sozlama", case.settings, private),
         CommandHandler("operator", case.operator, private),
+        CommandHandler("web", web.web, private & filters.User(staff.roster.ids)),
+        MessageHandler(groups & filters.UpdateType.EDITED_MESSAGE, talk.from_staff),  # no command is given by an edit
+        CallbackQueryHandler(StaffButtons(staff, actions).press, STAFF_BUTTONS),
+        CallbackQueryHandler(IncidentButtons(staff, incidents).press, INCIDENT_BUTTONS),
         CallbackQueryHandler(case.press),
         ChatMemberHandler(staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
-        CommandHandler("tickets", staff.tickets_list, groups),
-        CommandHandler("ticket", staff.ticket, groups),
-        CommandHandler("close", staff.close, groups),
+        CommandHandler("tickets", orders.tickets, groups),
+        CommandHandler("ticket", orders.ticket, groups),
+        CommandHandler("take", orders.take, groups),
+        CommandHandler("close", orders.close, groups),
+        CommandHandler("reopen", orders.reopen, groups),
+        CommandHandler("note", orders.note, groups),
+        CommandHandler("ask", orders.ask, groups),
+        CommandHandler("assign", orders.assign, groups),
+        CommandHandler("tag", orders.tag, groups),
+        CommandHandler("priority", orders.priority, groups),
+        CommandHandler("help", orders.help, groups),
+        CommandHandler(ONLY_STAFF, orders.not_here, private),
         MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), inflow.message),
-        MessageHandler(groups & filters.REPLY & filters.UpdateType.MESSAGE, staff.reply),
+        MessageHandler(SAID, talk.from_staff),
     ):
         application.add_handler(handler)
     application.add_error_handler(errors.handle)

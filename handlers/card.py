@@ -8,11 +8,15 @@ from markupsafe import Markup
 
 from bot.casefile import CaseFile, fold
 from bot.model import Event, EventKind, Ticket
+from bot.standing import standing
 from bot.stations import stations
 from bot.wording import happened
+from handlers.actions import ENDED
+from handlers.keyboards import keyboard
 from handlers.reply import TEXT_MAX, Screen, Screens
 
 LINE_MAX = 220  # signs of one event in a list of many
+SENT_MAX = 1500  # signs of what the user sent, the newest first
 
 
 class Cards:
@@ -21,12 +25,13 @@ class Cards:
     def __init__(self, screens: Screens) -> None:
         self.screens = screens
 
-    def card(self, ticket: Ticket) -> Screen:
-        """Who, what is known, the verdict and what to do on the server."""
+    def card(self, ticket: Ticket, menu: str | None = None) -> Screen:
+        """Who, what is known, the verdict and what to do on the server; `menu`: which buttons (handlers/keyboards)."""
         words, case = self.screens.words, fold(ticket)
+        extension = ticket.extension or words.plain("staff.no_extension")
         lines = [
-            words.html("staff.card", number=ticket.number, person=ticket.user_name, extension=ticket.extension or "–"),
-            words.html("staff.state", state=words.plain(f"case.state_{ticket.status}")),
+            words.html("staff.card", number=ticket.number, person=ticket.user_name, extension=extension),
+            *self._standing(ticket),
             words.html("staff.path", path=path_line(case, self.screens.target.sip_port)),
         ]
         if any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events):
@@ -45,9 +50,23 @@ class Cards:
             lines.append(words.html(f"step.{verdict.step}.staff", None, **values))
         sent = [e.body.get("text", "") for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
         if sent:
-            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(cut("\n---\n".join(sent), 1500)))
-        lines.append(words.html("staff.reply_how"))
-        return Screen(Markup("\n").join(lines))
+            newest = "\n---\n".join(reversed(sent))
+            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(cut(newest, SENT_MAX)))
+        if ticket.status not in ENDED:
+            lines.append(words.html("staff.reply_how"))
+        return Screen(Markup("\n").join(lines), keyboard(self.screens, ticket, menu))
+
+    def _standing(self, ticket: Ticket) -> list[Markup]:
+        """Where it stands, who has it, how urgent it is, its tags."""
+        words, now = self.screens.words, standing(ticket)
+        lines = [words.html("staff.state", state=words.plain(f"case.state_{ticket.status}"))]
+        if now.taken_by:
+            lines.append(words.html("staff.taken_by", by=now.taken_by))
+        if now.priority != "normal":
+            lines.append(words.html(f"staff.priority_{now.priority}", level=words.plain(f"priority.{now.priority}")))
+        if now.tags:
+            lines.append(words.html("staff.tags", tags=" ".join(f"#{tag}" for tag in now.tags)))
+        return [Markup(" · ").join(lines)]
 
     def line(self, ticket: Ticket) -> Markup:
         """One line of a list."""

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 Result = Any
 CREATES = ("send", "copy", "forward", "createForum")  # journalled: made twice, it is seen twice
+PACED = (*CREATES, "edit", "pin", "closeForum", "reopenForum")  # they count for the chat's limit
 FLEETING = ("sendChatAction", "sendMessageDraft", "answerCallbackQuery")  # worth nothing when late
 PROGRESS = "progress"  # `rate_limit_args` of an edit that may wait, or never be made
 MOST_LOST = 2  # attempts whose answer got lost, where the whole update will be tried again …
@@ -109,7 +110,7 @@ class Courier(BaseRateLimiter[str]):
             return True  # a courtesy; in groups it would eat the limit
         if endpoint in FLEETING:
             return await self._courtesy(parcel)
-        if parcel.chat_id is None or not endpoint.startswith((*CREATES, "edit", "pin")):
+        if parcel.chat_id is None or not endpoint.startswith(PACED):
             return await self._carry(parcel)
         if endpoint.startswith("edit") and "message_id" in data:
             parcel.urgent = rate_limit_args != PROGRESS
@@ -189,7 +190,7 @@ class Courier(BaseRateLimiter[str]):
                 return Forbidden(why)
             parcel.body["chat_id"] = parcel.chat_id
         try:
-            if parcel.chat_id is None or not parcel.endpoint.startswith((*CREATES, "edit", "pin")):
+            if parcel.chat_id is None or not parcel.endpoint.startswith(PACED):
                 if not parcel.endpoint.startswith(("get", "deleteWebhook")):  # they let the bot hear
                     await self.pace.free()
                 return await parcel.post(parcel.endpoint, parcel.body, **parcel.kwargs)

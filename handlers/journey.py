@@ -39,6 +39,17 @@ def current() -> Journey | None:
 
 
 @contextmanager
+def within(source: str) -> Iterator[None]:
+    """As `journey`; when this very one is on already, it goes on, so that an unfinished send is tried again."""
+    made = _CURRENT.get()
+    if made is not None and made.source == source:
+        yield
+        return
+    with journey(source):
+        yield
+
+
+@contextmanager
 def journey(source: str) -> Iterator[Journey]:
     """Sends made inside, and in tasks started inside, are journalled under this source."""
     made = Journey(source)

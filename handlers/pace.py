@@ -24,6 +24,7 @@ class Limits:
     group_window_s: float = 60.0  # … in this time
     all_calls: int = 29  # messages and edits to anybody …
     all_window_s: float = 1.0  # … in this time
+    topic_interval_s: float = 6.0  # between two new forum topics: who made them in bursts was banned
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ BOT = {"id": 42, "is_bot": True, "first_name": "MicroSIP Yordam", "username": "m
 TOKEN = "42:in-process"  # noqa: S105 - of no bot anywhere
 STAFF_CHAT = {"id": STAFF_ID, "type": "supergroup", "title": "Operatorlar"}
 QUIET_S = 0.15
+GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
 _TAG = re.compile(r"<[^<>]{1,200}>")
 
 
@@ -142,6 +143,10 @@ class ConsoleApi(BaseRequest):
 
     def _on_getme(self, body: dict[str, Any]) -> dict[str, Any]:
         return BOT
+
+    def _on_getchat(self, body: dict[str, Any]) -> dict[str, Any]:
+        about = {"accent_color_id": 0, "max_reaction_count": 0, "accepted_gift_types": dict.fromkeys(GIFTS, False)}
+        return {**_chat(body), **about}
 
     async def _on_getupdates(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         try:

@@ -1,0 +1,128 @@
+"""What the buttons under a ticket's card do: each press is answered at once with a short word, then acted upon."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import CallbackQuery, Update
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes
+
+from bot.casefile import fold
+from bot.model import Kind, Ticket
+from handlers.actions import BY_HAND, ENDED, Actions
+from handlers.card import cut
+from handlers.keyboards import ASKABLE, MENUS, canned, keyboard
+from handlers.staff import Staff, source, who
+
+Context = ContextTypes.DEFAULT_TYPE
+PATTERN = "^s:"
+TOAST_MAX = 200  # signs (Bot API)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffButtons:
+    """The handler of `s:<ticket>:<verb>[:<what>]`."""
+
+    staff: Staff
+    actions: Actions
+
+    async def press(self, update: Update, context: Context) -> None:
+        """Refuses politely who is not of the staff; a button of another version says that it is old."""
+        query = update.callback_query
+        if query is None:
+            return
+        if not self.staff.allowed(update):
+            await self._toast(query, "toast.only_staff")
+            return
+        _, number, verb, what, *_ = [*(query.data or "").split(":"), "", "", ""]
+        ticket = await self.staff.tickets.get(int(number)) if number.isdigit() and len(number) < 12 else None
+        if ticket is None or not await self._done(update, query, ticket, verb, what):
+            await self._toast(query, "toast.old")
+
+    async def _done(self, update: Update, query: CallbackQuery, ticket: Ticket, verb: str, what: str) -> bool:
+        """False for a verb, or what it is about, that there is none of."""
+        if verb == "menu" and what in (*MENUS, "first"):
+            await self._toast(query)
+            await self._open(query, ticket, None if what == "first" else what)
+        elif verb == "canned" and what in canned(self.staff.screens.words):
+            await self._toast(query, text=self._canned(ticket, what), alert=True)
+            await self._open(query, ticket, f"canned:{what}")
+        elif verb == "take":
+            holder = await self.actions.take(ticket.number, who(update), source=source(update))
+            await self._toast(query, "toast.taken" if holder == who(update) else "toast.taken_already", by=holder)
+        elif verb == "reopen":
+            await self._reopen(update, query, ticket)
+        elif (verb, what) in self._deeds():
+            await self._deed(update, query, ticket, verb, what)
+        else:
+            return False
+        return True
+
+    def _deeds(self) -> set[tuple[str, str]]:
+        names = canned(self.staff.screens.words)
+        pairs = [("close", BY_HAND), ("ask", tuple(kind.value for kind in ASKABLE)), ("send", names), ("check", ("",))]
+        return {(verb, what) for verb, whats in pairs for what in whats}
+
+    async def _deed(self, update: Update, query: CallbackQuery, ticket: Ticket, verb: str, what: str) -> None:
+        """What is only done to a ticket that has not ended."""
+        ended = ticket.status in ENDED
+        await self._toast(query, "toast.closed_already" if ended else f"toast.{verb}")
+        self.staff.board.menus.pop(ticket.number, None)
+        by, cause = who(update), source(update)
+        reached = True
+        if verb == "close":  # also when it has ended: perhaps by this very press, before a crash
+            await self.actions.close(ticket.number, what, by, source=cause)
+        elif ended:
+            return
+        elif verb == "ask":
+            await self.actions.ask(ticket.number, Kind(what), by, source=cause)
+        elif verb == "send":
+            reached = await self.actions.reply(ticket.number, self._canned(ticket, what), by, source=cause)
+        else:
+            await self.actions.check_now(ticket.number, by, source=cause)
+        await self._settle(query, ticket.number)
+        if not reached:
+            await self.staff.alert("staff.blocked", number=ticket.number, person=ticket.user_name)
+
+    async def _reopen(self, update: Update, query: CallbackQuery, ticket: Ticket) -> None:
+        await self._toast(query, "toast.reopen" if ticket.status in ENDED else "toast.open_already")
+        await self.actions.reopen(ticket.number, who(update), source=source(update))
+        await self._settle(query, ticket.number)
+
+    def _canned(self, ticket: Ticket, name: str) -> str:
+        """A ready answer with the labels of the user's MicroSIP."""
+        host = self.staff.screens.target.host
+        return self.staff.screens.words.plain(f"canned.{name}.text", fold(ticket).ui_language, host=host)
+
+    async def _open(self, query: CallbackQuery, ticket: Ticket, menu: str | None) -> None:
+        """Another menu in the place of the one that was pressed; the card remembers it when it is drawn again."""
+        if menu is None:
+            self.staff.board.menus.pop(ticket.number, None)
+        else:
+            self.staff.board.menus[ticket.number] = menu
+        await self._hang(query, ticket, menu)
+
+    async def _settle(self, query: CallbackQuery, number: int) -> None:
+        """A copy of the card shows the first menu again; the card itself is drawn anew by the deed."""
+        card = await self.staff.tickets.post(number, "card")
+        ticket = await self.staff.tickets.get(number)
+        if ticket is not None and query.message is not None and (card is None or card[1] != query.message.message_id):
+            await self._hang(query, ticket, None)
+
+    async def _hang(self, query: CallbackQuery, ticket: Ticket, menu: str | None) -> None:
+        pressed = query.message  # perhaps too old for Telegram to hand out, its place is known all the same
+        if pressed is not None:
+            with contextlib.suppress(TelegramError):  # deleted meanwhile
+                await self.staff.bot.edit_message_reply_markup(
+                    pressed.chat.id, pressed.message_id, reply_markup=keyboard(self.staff.screens, ticket, menu)
+                )
+
+    async def _toast(
+        self, query: CallbackQuery, key: str = "", *, text: str = "", alert: bool = False, **values: Any
+    ) -> None:
+        said = self.staff.screens.words.plain(key, **values) if key else text
+        with contextlib.suppress(TelegramError):  # too old to be answered; what it asks for is done all the same
+            await query.answer(cut(said, TOAST_MAX) or None, show_alert=alert)
