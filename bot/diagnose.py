@@ -146,6 +146,9 @@ def correlate(findings: Iterable[Finding], user_addresses: Collection[str] = ())
         if finding.tag is Tag.USER_DNS_ANSWERS and right:
             agreed = not right.isdisjoint(_addresses(finding))
             found[place] = replace(finding, tag=Tag.USER_DNS_OK if agreed else Tag.USER_DNS_WRONG_IP)
+        if finding.tag is Tag.OUTSIDE_DNS_ANSWERS and right:
+            agreed = not right.isdisjoint(_addresses(finding))
+            found[place] = replace(finding, tag=Tag.OUTSIDE_DNS_OK if agreed else Tag.OUTSIDE_DNS_WRONG)
     return tuple(found)
 
 

@@ -149,6 +149,7 @@ class Target:
     api_url: str | None = None
     api_user: str | None = None
     api_password: str | None = field(default=None, repr=False)
+    outside_url: str | None = None  # of the outside probes' service; None: it is not asked
     on_this_host: bool | None = None  # None: find out
     timeout_s: float = 4.0
     ttl_s: float = 15.0

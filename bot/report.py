@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.casefile import fold
+from bot.checks import EVERY
 from bot.checks.runner import Runner
 from bot.diagnose import Diagnosis, context_of, diagnose, read_together
 from bot.model import (
@@ -41,7 +42,7 @@ async def check(settings: Settings, only: Sequence[str], extension: str | None, 
     target = _with_extension(settings.target(), extension)
     started = time.perf_counter()
     try:
-        results = await Runner().run(target, only=only or None)
+        results = await Runner().run(target, only=only or EVERY)
     except ValueError as trouble:
         click.echo(str(trouble), err=True)
         return 2

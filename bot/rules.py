@@ -111,6 +111,7 @@ PRODUCES: dict[Kind, frozenset[Tag]] = {
             Tag.USER_PING_CLEAN,
             Tag.USER_PING_LOSS,
             Tag.USER_PING_SLOW,
+            Tag.USER_PING_TIMEOUT,
             Tag.USER_PING_UNREACHABLE,
             Tag.USER_PING_GENERAL_FAILURE,
             Tag.USER_PING_UNKNOWN_HOST,

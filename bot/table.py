@@ -225,6 +225,10 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     _row(
+        Step.SERVER_DNS, LIKELY, "no other network of the country gets the right address",
+        any_of(Tag.OUTSIDE_DNS_WRONG, Tag.OUTSIDE_DNS_FAILS),
+    ),
+    _row(
         Step.RESET_EXTENSION_PASSWORD, PROVEN, "the PBX lost the extension's password in a restart",
         Tag.LOG_PASSWORD_LOST,
     ),
@@ -371,6 +375,14 @@ RULES: tuple[Rule, ...] = (
     _row(
         Step.TURN_OFF_STUN_ICE, LIKELY, "no answer comes, and STUN or ICE is on",
         any_of(Tag.ACCOUNT_STUN_ON, Tag.ACCOUNT_ICE_ON, Tag.PHONE_STUN_FAILED), NO_ANSWER,
+    ),
+    _row(
+        Step.TRY_OTHER_NETWORK, LIKELY, "other networks of the country reach the host, the user's does not",
+        Tag.USER_PING_TIMEOUT, Tag.OUTSIDE_PING_ANSWERS, NO_ANSWER,
+    ),
+    _row(
+        Step.TRY_OTHER_NETWORK, LIKELY, "we reach the host, no network of the country does: the way between",
+        Tag.OUTSIDE_PING_LOST, Tag.SERVER_PING_ANSWERS, NO_ANSWER,
     ),
     _row(
         Step.TRY_OTHER_NETWORK, LIKELY, "the name is right, the phone sends and hears nothing",

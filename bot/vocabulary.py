@@ -169,6 +169,12 @@ class Tag(StrEnum):
     PM2_STOPPED = "pm2_stopped"  # status
     PM2_RESTARTING = "pm2_restarting"  # restarts
     PM2_RESTARTED_LATELY = "pm2_restarted_lately"  # uptime_s
+    OUTSIDE_DNS_OK = "outside_dns_ok"  # addresses, probes, country: other networks of the country find the name
+    OUTSIDE_DNS_ANSWERS = "outside_dns_answers"  # the same; what is right is not known
+    OUTSIDE_DNS_WRONG = "outside_dns_wrong"  # the same: every probe has another address
+    OUTSIDE_DNS_FAILS = "outside_dns_fails"  # rcode, probes, country: no probe has an address
+    OUTSIDE_PING_ANSWERS = "outside_ping_answers"  # rtt_ms, probes, country
+    OUTSIDE_PING_LOST = "outside_ping_lost"  # probes, country; many hosts and providers drop ping
     API_ANSWERS = "api_answers"
     API_DOWN = "api_down"  # connection refused
     API_DB_DOWN = "api_db_down"  # login answers 500

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.checks import api, dns, extension, firewall, pbx_log, ping, pm2, sip_options, sockets
+from bot.checks import api, dns, extension, firewall, outside, pbx_log, ping, pm2, sip_options, sockets
 from bot.checks.check import Check, NotTested, Probe
 
-__all__ = ["CHECKS", "Check", "NotTested", "Probe"]
+__all__ = ["CHECKS", "EVERY", "QUICK", "Check", "NotTested", "Probe"]
 
 PBX = ("host", "probe_host", "expected_ips", "sip_port")  # where it is probed
 HERE = ("on_this_host", "expected_ips", "probe_host")  # what decides whether the PBX runs on this host
@@ -21,4 +21,15 @@ CHECKS: tuple[Check, ...] = (
     Check("pm2", pm2.check, ("pm2_name", *HERE), budget_s=pm2.BUDGET_S),
     Check("pbx_log", pbx_log.check, ("log_files", "host", "sip_port", "extension", *HERE)),
     Check("api", api.check, ("api_url", "api_user", "api_password", "extension"), needs="api_url"),
+    Check(
+        "outside",
+        outside.check,
+        ("outside_url", "host", "expected_ips"),
+        needs="outside_url",
+        budget_s=outside.BUDGET_S,
+        slow=True,
+        keep_s=outside.KEEP_S,
+    ),
 )
+EVERY = tuple(check.name for check in CHECKS)
+QUICK = tuple(check.name for check in CHECKS if not check.slow)  # those somebody may wait for

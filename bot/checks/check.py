@@ -81,7 +81,8 @@ class Check:
 
     `uses` are the fields of Target the answer depends on: results are kept and shared by name and their values.
     `budget_s` is the check's own limit; None means the target's `timeout_s`. `needs` names the one of them
-    without which there is nothing to ask.
+    without which there is nothing to ask. `slow`: nobody waits for it, so it is made only where it is named.
+    `keep_s`: so long its answer stands, even for somebody who asks anew; None means the target's `ttl_s`.
     """
 
     name: str
@@ -89,6 +90,8 @@ class Check:
     uses: tuple[str, ...]
     needs: str | None = None
     budget_s: float | None = None
+    slow: bool = False
+    keep_s: float | None = None
 
     def key(self, target: Target) -> tuple[object, ...]:
         """Two targets with the same key get the same answer."""

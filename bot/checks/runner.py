@@ -60,8 +60,9 @@ class Runner:
     ) -> tuple[CheckResult, ...]:
         """One result a check, in the registry's order; takes as long as the slowest of them.
 
-        `only` narrows to some names; raises ValueError on one that does not exist. `fresh` does not take a
-        kept answer, but joins a check that is running. `on_result` hears of each result as soon as it is there.
+        `only` narrows to some names, without it the slow ones are left out; raises ValueError on a name that does
+        not exist. `fresh` does not take a kept answer (unless the check's own keeping forbids it), but joins a
+        check that is running. `on_result` hears of each result as soon as it is there.
         """
         chosen = self._choose(only)
         probe = Probe(self._env, fresh, self._memory, self._own_ports)
@@ -74,7 +75,7 @@ class Runner:
 
     def _choose(self, only: Collection[str] | None) -> tuple[Check, ...]:
         if only is None:
-            return self._checks
+            return tuple(check for check in self._checks if not check.slow)
         names = {check.name for check in self._checks}
         if strangers := sorted(set(only) - names):
             raise ValueError(f"no such check: {', '.join(strangers)}; there are {', '.join(sorted(names))}")
@@ -84,7 +85,7 @@ class Runner:
         self, check: Check, target: Target, probe: Probe, fresh: bool, on_result: OnResult | None
     ) -> CheckResult:
         key = check.key(target)
-        result = None if fresh else self._recall(key)
+        result = None if fresh and check.keep_s is None else self._recall(key)
         if result is None:
             result = await self._join(key, check, target, probe)
         if on_result is not None:
@@ -114,7 +115,7 @@ class Runner:
         me = asyncio.current_task()
         try:
             result = await measure(check, target, probe)
-            self._keep(key, target.ttl_s, result)
+            self._keep(key, target.ttl_s if check.keep_s is None else check.keep_s, result)
             return result
         finally:
             flight = self._flights.get(key)
