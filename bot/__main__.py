@@ -194,20 +194,60 @@ def web() -> None:
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--with-attachments",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Kept files too, to a new folder.",
+)
 @_settled
-def backup(file: Path) -> None:
+def backup(file: Path, folder: Path | None) -> None:
     """A consistent copy of the database, while the bot runs."""
-    from bot.store import copy_to
+    from bot.attachments import Attachments
+    from bot.backup import back_up, back_up_files
 
-    if file.exists():
-        raise click.UsageError(f"{file} exists already")
+    database = Settings.load().database
+    if folder is not None and folder.exists():
+        raise click.UsageError(f"{folder} exists already")
     try:
-        copy_to(Settings.load().database, file)
-    except sqlite3.Error as trouble:
-        file.unlink(missing_ok=True)  # half a copy would stand in the way of the next
+        click.echo(f"{file}: {back_up(database, file)} bytes")
+        if folder is not None:
+            click.echo(f"{folder}: {back_up_files(Attachments.beside(database), folder)} files")
+    except FileExistsError:
+        raise click.UsageError(f"{file} exists already") from None
+    except (sqlite3.Error, OSError) as trouble:
         click.echo(f"no copy was made: {trouble}", err=True)
         sys.exit(1)
-    click.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+@cli.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would go; works beside the running bot.")
+@click.option("--older-than", "days", type=click.IntRange(min=1), metavar="DAYS", help="Default: RETENTION_DAYS.")
+@_settled
+def purge(dry_run: bool, days: int | None) -> None:
+    """Forgets what old tickets held, as the running bot does every six hours; numbers, times and causes stay."""
+    from bot.attachments import Attachments
+    from bot.emptying import Forgotten
+    from bot.forgetting import Forgetting, would_purge
+    from bot.store import read_only
+    from handlers.liveness import AlreadyRunningError, Lock
+
+    settings = Settings.load()
+    database, age = settings.database, days or settings.retention_days
+    attachments = Attachments.beside(database)
+    if dry_run or not database.exists():
+        with read_only(database) as db:
+            gone = would_purge(db, attachments, age) if db is not None else Forgotten()
+        click.echo(f"would forget {gone.line()}")
+        return
+    try:
+        with Lock(database), _store(settings) as store:
+            gone = asyncio.run(Forgetting(store, attachments).purge(age))
+    except AlreadyRunningError as trouble:
+        click.echo(f"{trouble}, and forgets by itself; --dry-run works beside it", err=True)
+        sys.exit(1)
+    click.echo(f"forgot {gone.line()}")
 
 
 @cli.command()

@@ -71,6 +71,10 @@ class Attachments:
         """The names of everything kept of a ticket, also what its log does not mention."""
         return tuple(sorted(path.name for path in self._shard(ticket).glob(f"{int(ticket)}-*")))
 
+    def names(self) -> tuple[str, ...]:
+        """The names of everything kept."""
+        return tuple(sorted(path.name for path in self._all() if _NAME.fullmatch(path.name)))
+
     def forget(self, names: Iterable[str]) -> int:
         """Removes files; those that are gone already are no trouble. Returns the bytes freed."""
         freed, shards = 0, set()

@@ -39,6 +39,14 @@ class Forgotten:
     size_bytes: int = 0  # of events and files
     people: int = 0
 
+    def line(self) -> str:
+        """One line for a person at a shell."""
+        which = f" ({ranges(self.tickets)})" if self.tickets else ""
+        return (
+            f"{len(self.tickets)} tickets{which}: {self.events} events, {self.files} files, {self.size_bytes} bytes;"
+            f" {self.people} people"
+        )
+
     def __add__(self, other: Forgotten) -> Forgotten:
         """Both together."""
         return Forgotten(
@@ -48,6 +56,17 @@ class Forgotten:
             self.size_bytes + other.size_bytes,
             self.people + other.people,
         )
+
+
+def ranges(numbers: tuple[int, ...]) -> str:
+    """Ascending numbers for a person to read: `1-3, 7`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs)
 
 
 def bare(value: Any) -> Any:

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,8 +89,8 @@ def read_only(path: Path) -> Iterator[Database | None]:
 
 def copy_to(path: Path, copy: Path) -> None:
     """A consistent copy while the bot works: `VACUUM INTO`, then checked. Raises sqlite3.Error."""
-    with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30) as source:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as source:
         source.execute("VACUUM INTO ?", [str(copy)])
-    with sqlite3.connect(copy) as made:
+    with closing(sqlite3.connect(copy)) as made:
         if (verdict := made.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(f"the copy is damaged: {verdict}")
