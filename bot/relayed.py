@@ -95,9 +95,11 @@ class Relayed:
         sql = "SELECT count(*) FROM relayed WHERE ticket = ? AND fate = ?"
         return await self.store.run(lambda db: int(db.execute(sql, [ticket, Fate.WAITING]).fetchone()[0]))
 
-    async def last(self, ticket: int) -> Row | None:
-        """What was said last about a ticket, on either side, notes apart."""
-        return await self._one("ticket = ? AND fate IN ('waiting', 'sent', 'refused') ORDER BY rowid DESC", ticket)
+    async def before(self, row: Row) -> Row | None:
+        """What was said before this about its ticket, on either side, notes apart."""
+        mine = "(SELECT rowid FROM relayed WHERE chat_id = ? AND message_id = ?)"
+        where = f"ticket = ? AND fate IN ('waiting', 'sent', 'refused') AND rowid < {mine} ORDER BY rowid DESC"
+        return await self._one(where, row.ticket, row.chat_id, row.message_id)
 
     async def met(self, chat_id: int, by_id: int) -> bool:
         """Whether this stranger was told already that his words go nowhere."""

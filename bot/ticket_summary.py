@@ -67,7 +67,8 @@ def _row_changes(kind: EventKind, body: Body, now: str) -> list[tuple[str, Any]]
     if kind is EventKind.RECHECK:
         return [("status = ?", Status.OPEN.value)]
     if kind is EventKind.REOPENED:
-        return [("status = ?", Status.OPEN.value), ("closed_at = ?", None), ("solved_s = ?", None)]
+        again = Status.ESCALATED if body.get("escalated") else Status.OPEN
+        return [("status = ?", again.value), ("closed_at = ?", None), ("solved_s = ?", None)]
     if kind is EventKind.CLOSED:
         if body.get("reason") != "solved":
             return [("status = ?", Status.CLOSED.value), ("closed_at = ?", now)]

@@ -63,7 +63,6 @@ ROOMS = {
     "bot.limits": set(),
     "bot.attachments": set(),
     "bot.backup": {"bot.attachments", "bot.store"},
-    "bot.backup": {"bot.attachments", "bot.store"},
     "bot.emptying": {"bot.ticket_rows", "bot.ticket_search"},
     "bot.forgetting": {"bot.attachments", "bot.emptying", "bot.model", "bot.store", "bot.tickets"},
     "bot.ticket_search": {"bot.folding"},
