@@ -47,6 +47,7 @@ class CaseFile:
     verdict: Verdict | None = None  # the last one told to the user and still standing
     settled: bool = False  # the last move was ours: a question or a verdict
     news: int = 0  # how often something came that a move depends on; a move names the count it was made upon
+    questions: int = 0  # asked since the case was opened for the last time
     ui_language: str | None = field(default=None)  # of the user's MicroSIP
 
     @property
@@ -82,7 +83,8 @@ def _after(case: CaseFile, event: Event) -> CaseFile:
         case EventKind.EVIDENCE if body.get("unreadable"):
             return replace(case, unclear=case.unclear + 1)
         case EventKind.ASKED:
-            return replace(case, asked=Kind(body["question"]), unclear=0, settled=_up_to_date(case, event))
+            asked, settled = Kind(body["question"]), _up_to_date(case, event)
+            return replace(case, asked=asked, unclear=0, settled=settled, questions=case.questions + 1)
         case EventKind.SKIPPED:
             kind = Kind(body["question"])
             return replace(case, skipped=case.skipped | {kind}, asked=None, unclear=0, settled=False)
@@ -91,8 +93,10 @@ def _after(case: CaseFile, event: Event) -> CaseFile:
             return replace(case, verdict=told, asked=None, settled=_up_to_date(case, event))
         case EventKind.TRIED:
             return _tried(case, Step(body["step"]))
-        case EventKind.RECHECK | EventKind.REOPENED:
+        case EventKind.RECHECK:
             return replace(case, verdict=None, settled=False)
+        case EventKind.REOPENED:  # what was seen before it was closed may not be so any more
+            return CaseFile(news=case.news, ui_language=case.ui_language)
         case _:
             return case
 

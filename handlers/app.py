@@ -46,6 +46,7 @@ from handlers.lifecycle import Lifecycle
 from handlers.lines import requests
 from handlers.menus import Menus
 from handlers.notices import Notices
+from handlers.outlook import Outlook
 from handlers.orders import Orders
 from handlers.pace import Limits
 from handlers.patrol import Patrol
@@ -222,6 +223,7 @@ def build(
     def changed(number: int) -> None:
         incidents.card_changed(number)
         watching.look_out(number)
+        outlook.consider(number)
         life.changed(number)
 
     incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn)
@@ -245,6 +247,7 @@ def build(
     incidents.close_ticket = actions.close
     patrol = Patrol.of(target, runner, incidents, settings.own_side_every_s)
     watching = Watching(desk, Watches(runner), inbox.spawn)
+    outlook = Outlook(desk, inbox.spawn)
     life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff))
     rating = Ratings(desk, life.dues)
     case = Case(desk, watching, inbox.spawn, rating, life.waits, settings.retention_days)

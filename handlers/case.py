@@ -12,8 +12,12 @@ from telegram.ext import ContextTypes
 
 from bot.casefile import fold
 from bot.model import EventKind, Finding, Kind, Status, Step, Tag, Ticket
+from bot.patience import wants_person
 from handlers.desk import Desk
 from handlers.people import Person, Spawn, person_of
+from handlers.rating import Ratings
+from handlers.reply import Screen
+from handlers.waits import Waits
 from handlers.watching import Watching
 
 Context = ContextTypes.DEFAULT_TYPE
@@ -26,6 +30,8 @@ class Case:
     desk: Desk
     watching: Watching
     spawn: Spawn
+    rating: Ratings
+    waits: Waits
     retention_days: int
 
     # --- commands ---
@@ -49,7 +55,7 @@ class Case:
         if refusal := await self.desk.refusal(person.user_id, "case"):
             await self.desk.post.send(person.chat_id, refusal)
             return
-        await self._go_on((await self.desk.start(person)).number)
+        await self.desk.go_on((await self.desk.start(person)).number)
 
     async def status(self, update: Update, context: Context) -> None:
         """/status: where the ticket stands."""
@@ -75,12 +81,15 @@ class Case:
             await self._escalate(await self.desk.open_ticket(person), person)
 
     async def _escalate(self, ticket: Ticket, person: Person) -> None:
-        if any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events):
-            await self._say(person, "operator.already", number=ticket.number)
-            return
-        await self.desk.tickets.append(ticket.number, EventKind.ESCALATED, {"reason": "asked"}, source=person.source)
-        await self._say(person, "operator.asked" if self.desk.staffed else "operator.unstaffed", number=ticket.number)
-        self.desk.on_change(ticket.number)
+        already = wants_person(ticket)
+        if not already:
+            body = {"reason": "asked"}
+            await self.desk.tickets.append(ticket.number, EventKind.ESCALATED, body, source=person.source)
+            self.desk.on_change(ticket.number)
+        key = "operator.already" if already else "operator.asked" if self.desk.staffed else "operator.unstaffed"
+        words = self.desk.screens.words.html(key, number=ticket.number)
+        wait = await self.waits.said() if self.desk.staffed else None
+        await self.desk.post.send(person.chat_id, Screen(f"{words}\n\n{wait}" if wait else words))
 
     # --- presses ---
 
@@ -105,16 +114,16 @@ class Case:
             await self._say(person, "case.old_button")
 
     async def _pressed(self, update: Update, person: Person, ticket: Ticket, verb: str, rest: list[str]) -> None:
-        if verb == "rate":
-            body = {"stars": min(5, max(1, int(rest[0])))}
-            await self.desk.tickets.append(ticket.number, EventKind.RATED, body, source=person.source)
-            await self._say(person, "case.rated")
+        if verb in ("rate", "comment"):
+            rated = self.rating.rate(ticket, int(rest[0]), person) if rest[0] else self.rating.ask(ticket, person)
+            if not await rated:
+                await self._say(person, "case.old_button")
         elif verb == "settings":
             await self.desk.send_settings(person.chat_id, ticket.extension)
+        elif verb == "person":
+            await self._escalate(await self.desk.open_ticket(person), person)
         elif ticket.status in (Status.SOLVED, Status.CLOSED):
             await self._say(person, "case.old_button")
-        elif verb == "person":
-            await self._escalate(ticket, person)
         elif verb == "os":
             ui = fold(ticket).ui_language
             await self._redraw(update, ticket, Kind(rest[0]), unix=rest[1] == "unix", ui=ui)
@@ -159,7 +168,7 @@ class Case:
         else:
             await self._say(person, "case.old_button")
             return
-        await self._go_on(ticket.number)
+        await self.desk.go_on(ticket.number)
 
     async def _redraw(
         self, update: Update, ticket: Ticket, kind: Kind, *, unix: bool = False, ui: str | None = None
@@ -174,10 +183,6 @@ class Case:
             await self.desk.post.send(ticket.chat_id, screen)
 
     # --- small change ---
-
-    async def _go_on(self, number: int) -> None:
-        ticket = await self.desk.fresh(number)
-        self.spawn(f"ticket:{number}:{len(ticket.events)}", self.desk.advance(number), ticket.chat_id)
 
     async def _say(self, person: Person, key: str, **values: Any) -> None:
         await self.desk.post.send(person.chat_id, self.desk.screens.say(key, **values))

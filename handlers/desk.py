@@ -7,14 +7,14 @@ or the verdict. It reads the log afresh each time, so a restart in the middle go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
 from telegram import Message
 
 from bot.casefile import CaseFile, fold
-from bot.checks import CHECKS
+from bot.checks import CHECKS, QUICK
 from bot.checks.runner import Runner
 from bot.diagnose import diagnose, user_address
 from bot.model import (
@@ -31,14 +31,17 @@ from bot.model import (
     Verdict,
 )
 from bot.rules import row_of
+from handlers.incidents import INCIDENT, Incidents
 from handlers.intake import Intake
 from handlers.journey import journey
+from handlers.people import Spawn
 from handlers.pictures import Pictures
 from handlers.post import Post
 from handlers.reply import Screen
 
 QUESTIONS_MAX = 5
-ALL_CHECKS = tuple(check.name for check in CHECKS)
+ANEW = (EventKind.RECHECK, EventKind.REOPENED)  # after these the server is looked at again
+ALL_CHECKS = QUICK
 BY_EXTENSION = tuple(check.name for check in CHECKS if "extension" in check.uses)  # a known number makes these possible
 ANSWERED_BY_PBX = frozenset({Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403, Tag.PHONE_SAYS_NOT_FOUND})
 
@@ -51,7 +54,9 @@ class Desk(Intake):
     post: Post
     on_change: Callable[[int], object]  # the staff's card follows the ticket, at its own pace
     pictures: Pictures
+    incidents: Incidents
     staffed: bool
+    spawn: Spawn
     reads_pictures: bool = False  # whether that can be done here
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -64,18 +69,32 @@ class Desk(Intake):
             case = fold(ticket)
             if case.settled:
                 return
-            if due := self._checks_due(ticket):
+            due = self._checks_due(ticket)
+            if known := await self.incidents.known(ticket, case):
+                due = due if case.results else ()  # what is known need not be looked at first
+                case = await self._checked(ticket, known)
+            if due:
                 case = await self._check(ticket, case, due)
-                ticket = await self.fresh(number)
+            ticket = await self.fresh(number)
             await self._move(ticket, case)
             self.on_change(number)
 
+    async def go_on(self, number: int, when: Awaitable[bool] | None = None) -> None:
+        """The next move, made beside the handler; only if `when`, waited for there, says yes."""
+        ticket = await self.fresh(number)
+
+        async def move() -> None:
+            if when is None or await when:
+                await self.advance(number)
+
+        self.spawn(f"ticket:{number}:{len(ticket.events)}", move(), ticket.chat_id)
+
     def _checks_due(self, ticket: Ticket) -> tuple[str, ...]:
         """Which checks to make now: all at the start and on demand, the user's own once his number is known."""
-        made = [event for event in ticket.events if event.kind in (EventKind.CHECKED, EventKind.RECHECK)]
-        if not made or made[-1].kind is EventKind.RECHECK:
+        made = [event for event in ticket.events if event.kind in (EventKind.CHECKED, *ANEW)]
+        if not made or made[-1].kind in ANEW:
             wanted = made[-1].body.get("checks") if made else None
-            return tuple(wanted) if wanted else ALL_CHECKS
+            return tuple(name for name in wanted or () if name in ALL_CHECKS) or ALL_CHECKS
         if ticket.extension and all(event.body.get("extension") != ticket.extension for event in made):
             return BY_EXTENSION
         return ()
@@ -101,6 +120,11 @@ class Desk(Intake):
         seen = list(results)
         if message is not None:
             self.post.edit(message, show(), last=True)
+        if again and due != BY_EXTENSION and any(result.name == INCIDENT for result in case.results):
+            results = (*results, CheckResult(INCIDENT, 0.0))  # he asked for a look at his own case
+        return await self._checked(ticket, results)
+
+    async def _checked(self, ticket: Ticket, results: tuple[CheckResult, ...]) -> CaseFile:
         body = {"results": [result.to_json() for result in results], "extension": ticket.extension}
         await self.tickets.append(ticket.number, EventKind.CHECKED, body)
         return fold(await self.fresh(ticket.number))
@@ -113,11 +137,10 @@ class Desk(Intake):
             body = {"question": Kind.MICROSIP_SCREEN.value, "news": case.news}
             await self.tickets.append(ticket.number, EventKind.ASKED, body)
             return
-        asked = sum(event.kind is EventKind.ASKED for event in ticket.events)
         closed = set(case.closed) | self._not_to_be_had(ticket, case)
         found = diagnose(case.readings, case.results, answers=case.answers, tried=case.tried, closed=closed)
-        if found.question is not None and asked < QUESTIONS_MAX and ticket.status is Status.OPEN:
-            await self.ask(ticket, case, found.question, first=asked == 0)
+        if found.question is not None and case.questions < QUESTIONS_MAX and ticket.status is Status.OPEN:
+            await self.ask(ticket, case, found.question, first=case.questions == 0)
             return
         nothing_new = found.verdict is None or found.verdict.step is Step.CALL_STAFF
         if nothing_new and ticket.status is Status.ESCALATED:
@@ -149,6 +172,8 @@ class Desk(Intake):
             screen = self.screens.say("ask.still")
         elif first:
             intro = self.screens.words.html("server.fine" if _fine(case.results) else "server.unknown")
+            if notice := await self.incidents.notice(ticket):
+                intro = notice
             screen = Screen(f"{intro}\n\n{screen.html}", screen.keyboard)
         message = await self._say(ticket, case, screen, "ask")
         if message is not None:
@@ -159,6 +184,8 @@ class Desk(Intake):
         screen = self.screens.verdict(
             ticket.number, verdict, ui=case.ui_language, extension=ticket.extension, staffed=self.staffed
         )
+        if verdict.owner is Owner.SERVER:
+            screen = await self.incidents.told(ticket, case, verdict, screen)
         await self._say(ticket, case, screen, "verdict")
         row = row_of(verdict, findings)
         known = [finding.to_json() for finding in findings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,17 +16,23 @@ from telegram.ext import ContextTypes
 
 from bot.attachments import Attachments
 from bot.casefile import fold
+from bot.folding import fold as folded
 from bot.limits import PICTURES_AT_ONCE
 from bot.model import EventKind, Evidence, Kind, Reading, Status, Ticket
 from bot.parsers import is_picture
 from bot.parsers.field_marks import ORDER, wrong_names
 from bot.parsers.microsip_ini import decode_ini
+from bot.patience import in_hands, was_in_hands
 from bot.redact import holds_secret
+from handlers.carrier import can_be_checked
 from handlers.desk import Desk
 from handlers.intake import EXTENSION
 from handlers.keeping import Keepable, keepable
-from handlers.people import Person, Spawn, ToStaff, person_of
+from handlers.people import Person, person_of
 from handlers.pictures import LABEL
+from handlers.rating import Ratings
+from handlers.relay import Relay
+from handlers.said import said_of
 
 log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
@@ -40,8 +47,8 @@ class Inflow:
     """The handler of every message that is no command."""
 
     desk: Desk
-    spawn: Spawn
-    to_staff: ToStaff
+    relay: Relay
+    rating: Ratings
     attachments: Attachments
     _albums: Counter[str] = field(default_factory=Counter)
     _pictures: Counter[int] = field(default_factory=Counter)
@@ -53,14 +60,31 @@ class Inflow:
             return
         if holds_secret(message.text or message.caption or ""):
             await self._hide(message)
-        if message.voice or message.audio or message.video_note or message.video:
-            await self._say(person, "media.voice")
-        elif message.document or message.photo:
+        if message.text and await self.rating.comment(person, message.text):
+            return
+        if message.document or message.photo:
             await self._file(person, message)
         elif message.text:
             await self._text(person, message, message.text)
         else:
-            await self._say(person, "media.other")
+            await self._unread(person, message)
+
+    async def _unread(self, person: Person, message: Message) -> None:
+        """What no parser reads: the staff hear it, when a person has or had the case."""
+        current = await self.desk.tickets.current(person.chat_id)
+        heard = message.voice or message.audio or message.video_note or message.video
+        if current is None and heard and (closed := await self.desk.closed_lately(person.chat_id)):
+            current = await self.desk.open_ticket(person) if was_in_hands(closed) else None
+        if not await self._passed_on(person, message, current):
+            await self._say(person, "media.voice" if heard else "media.other")
+
+    async def _passed_on(self, person: Person, message: Message, ticket: Ticket | None) -> bool:
+        """What is said in a case that a person has, or is to have, reaches the staff; False: it is the bot's."""
+        if ticket is None or not in_hands(ticket):
+            return False
+        if answer := await self.relay.from_user(ticket, message, person):
+            await self._say(person, answer)
+        return True
 
     # --- words ---
 
@@ -71,7 +95,11 @@ class Inflow:
         if current and a_number and (fold(current).asked is Kind.EXTENSION or bare not in SIP_CODES):
             await self.desk.name_extension(current, bare, source=person.source)
             await self._say(person, "case.extension_known", extension=bare)
-            await self._go_on(current.number)
+            await self._passed_on(person, message, current)
+            await self.desk.go_on(current.number)
+            return
+        if current is None and self._good_bye(text) and await self.desk.closed_lately(person.chat_id):
+            await self._say(person, "relay.welcome")
             return
         if len(text.encode()) > TEXT_KB * 1024:
             await self._say(person, "media.too_long", limit_kb=TEXT_KB)
@@ -86,6 +114,10 @@ class Inflow:
         limit_mb = PICTURE_MB if declared.startswith("image/") else FILE_MB
         size_mb = (part.file_size or 0) / 2**20
         if size_mb > limit_mb:
+            said = said_of(message, guarded=True)
+            current = await self.desk.tickets.current(person.chat_id)
+            if said and can_be_checked(said) and await self._passed_on(person, message, current):
+                return
             await self._say(person, "media.too_big", size_mb=round(size_mb), limit_mb=limit_mb)
             return
         if self._pictures[person.chat_id] >= PICTURES_AT_ONCE:
@@ -102,9 +134,8 @@ class Inflow:
 
     async def _content(self, person: Person, message: Message, content: bytes, declared: str) -> None:
         if is_picture(content) and not self.desk.reads_pictures:
-            if await self._first_of_album(message):
-                ticket = await self.desk.open_ticket(person)
-                self.to_staff(ticket, message)
+            ticket = await self.desk.open_ticket(person)
+            if await self.relay.from_user(ticket, message, person):
                 await self._say(person, "media.picture")
             return
         evidence = Evidence(text=message.caption, content=content, media_type=declared)
@@ -156,7 +187,8 @@ class Inflow:
     ) -> None:
         """Logs what was read and goes on."""
         current = await self.desk.tickets.current(person.chat_id)
-        if current is None and not readings and media == "text":
+        closed = await self.desk.closed_lately(person.chat_id) if current is None else None
+        if current is None and closed is None and not readings and media == "text":
             await self.desk.post.send(person.chat_id, self.desk.screens.begin("case.not_started"))
             return
         if not await self._allowed(person, "evidence" if current else "case"):
@@ -167,13 +199,14 @@ class Inflow:
         source = f"{person.source}:evidence"
         name = await self._keep(ticket.number, kept)
         await self.desk.add(ticket, readings, text=text, source=source, media=media, size=size, attachment=name)
+        if closed is not None:
+            await self._say(person, "relay.reopened", number=ticket.number)
+        passed_on = await self._passed_on(person, message, ticket)
         if ticket.status is Status.ESCALATED:
-            await self.desk.tickets.append(ticket.number, EventKind.USER_MESSAGE, {"text": text})
-            self.to_staff(ticket, message)
-            await self._say(person, "operator.passed_on")
-        elif readings or current is None:
+            return
+        if readings or current is None:
             await self._go_on(ticket.number, album=message.media_group_id)
-        elif await self._first_of_album(message):
+        elif not passed_on and await self._first_of_album(message):
             await self._unreadable(person, await self.desk.fresh(ticket.number))
 
     async def _keep(self, number: int, kept: Keepable | None) -> str | None:
@@ -197,7 +230,7 @@ class Inflow:
         else:
             await self.desk.tickets.append(ticket.number, EventKind.SKIPPED, {"question": case.asked.value})
             await self._say(person, "ask.moved_on")
-            await self._go_on(ticket.number)
+            await self.desk.go_on(ticket.number)
 
     async def _allowed(self, person: Person, wanted: str) -> bool:
         refusal = await self.desk.refusal(person.user_id, wanted)
@@ -213,19 +246,24 @@ class Inflow:
         self._albums[group] += 1
         return self._albums[group] == 1
 
-    async def _go_on(self, number: int, album: str | None = None) -> None:
-        ticket = await self.desk.fresh(number)
-        work = self.desk.advance(number) if album is None else self._after_album(number, album)
-        self.spawn(f"ticket:{number}:{len(ticket.events)}", work, ticket.chat_id)
+    async def _go_on(self, number: int, album: str | None) -> None:
+        """At once; of an album, when it is whole."""
+        await self.desk.go_on(number, self._album_is_over(album) if album else None)
 
-    async def _after_album(self, number: int, group: str) -> None:
+    async def _album_is_over(self, group: str) -> bool:
         """One move for a whole album: the last picture of it makes it."""
         self._albums[group] += 1
         mine = self._albums[group]
         await asyncio.sleep(ALBUM_S)
-        if self._albums[group] == mine:
-            del self._albums[group]
-            await self.desk.advance(number)
+        if self._albums[group] != mine:
+            return False
+        del self._albums[group]
+        return True
+
+    def _good_bye(self, text: str) -> bool:
+        """Whether these are nothing but thanks: no reason to open anything again."""
+        known = set(self.desk.screens.words.plain("relay.thanks").split())
+        return set(re.findall(r"\w+", folded(text))) <= known
 
     async def _hide(self, message: Message) -> None:
         """A message with a password disappears from the chat, where that is allowed."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.casefile import fold
 from bot.diagnose import context_of, read_together
@@ -13,13 +14,14 @@ from bot.limits import free_at
 from bot.model import Context, EventKind, Evidence, Finding, Kind, Reading, Step, Target, Ticket
 from bot.parsers.ini_corrected import corrected_ini
 from bot.parsers.microsip_status import status_finding
+from bot.patience import can_reopen, in_hands, lately, was_in_hands
 from bot.tickets import Tickets
 from handlers.people import Person
 from handlers.pictures import unread, with_answer
 from handlers.reply import Screen, Screens
 
 EXTENSION = re.compile(r"\d{2,6}")
-STALE_AFTER = timedelta(hours=12)  # an older open case is another story: a new ticket
+STALE_AFTER = timedelta(hours=12)  # what was seen so long ago may not be so any more
 # What is asked again after a step was carried out, to see whether it helped.
 PROOF_OF = {
     Step.FIX_DNS: Kind.NSLOOKUP,
@@ -38,27 +40,49 @@ class Intake:
     screens: Screens
 
     async def start(self, person: Person) -> Ticket:
-        """The ticket to go on with: the open one when it is fresh, else a new one."""
+        """The ticket to go on with, everything looked at anew: the open one, one closed lately, else a new one."""
         current = await self.tickets.current(person.chat_id)
-        if current is not None:
-            if datetime.now(UTC) - current.opened_at < STALE_AFTER:
-                await self.tickets.append(current.number, EventKind.RECHECK, {"checks": []}, source=person.source)
-                return await self.fresh(current.number)
-            await self.tickets.append(current.number, EventKind.CLOSED, {"reason": "stale"})
-        return await self._open(person)
+        if current is None:
+            return await self.reopened(person) or await self._open(person)
+        old = datetime.now(UTC) - lately(current)[0].at > STALE_AFTER and not in_hands(current)
+        kind = EventKind.REOPENED if old else EventKind.RECHECK
+        body: dict[str, Any] = {"reason": "user"} if old else {"checks": []}
+        await self.tickets.append(current.number, kind, body, source=person.source)
+        return await self.fresh(current.number)
 
     async def open_ticket(self, person: Person) -> Ticket:
-        """The open ticket of this chat, or a new one."""
-        return await self.tickets.current(person.chat_id) or await self._open(person)
+        """The open ticket of this chat, the one closed lately, or a new one."""
+        current = await self.tickets.current(person.chat_id)
+        return current or await self.reopened(person) or await self._open(person)
+
+    async def closed_lately(self, chat_id: int) -> Ticket | None:
+        """The chat's last ticket when it may be opened again; None: the next word begins a new one."""
+        latest = await self.tickets.latest(chat_id)
+        return latest if latest is not None and can_reopen(latest, datetime.now(UTC)) else None
+
+    async def reopened(self, person: Person, *, for_staff: bool = False) -> Ticket | None:
+        """The ticket that ended lately, open again; None: there is none. `for_staff`: who had it has it again."""
+        closed = await self.closed_lately(person.chat_id)
+        if closed is None:
+            return None
+        body = {"reason": "user", "escalated": for_staff and was_in_hands(closed)}
+        await self.tickets.append(closed.number, EventKind.REOPENED, body, source=f"{person.source}:reopened")
+        return await self.fresh(closed.number)
 
     async def _open(self, person: Person) -> Ticket:
-        return await self.tickets.open(
+        before = await self.tickets.latest(person.chat_id)
+        ticket = await self.tickets.open(
             user_id=person.user_id,
             chat_id=person.chat_id,
             name=person.name,
             language=self.screens.words.language,
             source=person.source,
         )
+        if before is None or before.number == ticket.number:
+            return ticket
+        body = {"ticket": before.number}
+        await self.tickets.append(ticket.number, EventKind.LINKED, body, source=f"{person.source}:linked")
+        return await self.fresh(ticket.number)
 
     async def refusal(self, user_id: int, wanted: str) -> Screen | None:
         """The answer to somebody who asks for too much: when to come back. None: go on."""

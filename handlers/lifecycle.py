@@ -1,0 +1,131 @@
+"""Time passes in a ticket's life: reminders, the end of a case nobody answers, people who are not to be heard.
+
+When something is due lies in the database (bot/due.py) and is planned anew from the ticket's log at each change, so
+a restart forgets nothing; `sweep` does what is due, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+from telegram.ext import JobQueue
+
+from bot.casefile import fold
+from bot.due import Due, Dues
+from bot.hours import Hours
+from bot.model import EventKind, Ticket
+from bot.patience import ANSWER_WITHIN, CLOSE, REMIND, STAFF, STAFF_SIDE, USER, plan
+from bot.store import Store
+from handlers.actions import Actions
+from handlers.journey import journey
+from handlers.relay import Relay
+from handlers.reply import Screen
+from handlers.staff import Staff
+from handlers.waits import Waits
+
+SWEEP_EVERY_S = 60.0  # how late a reminder may be
+SHOWN_MAX = 20  # of those who wait for a person
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """`changed` plans, `sweep` does what is due; the job queue only wakes it."""
+
+    actions: Actions
+    staff: Staff
+    relay: Relay
+    dues: Dues
+    waits: Waits
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @classmethod
+    def over(cls, store: Store, hours: Hours, actions: Actions, relay: Relay) -> Lifecycle:
+        """With its table in `store`."""
+        waits = Waits(store, hours, actions.desk.screens.words)
+        return cls(actions, relay.staff, relay, Dues(store), waits)
+
+    def begin(self, jobs: JobQueue[Any]) -> None:
+        """From now on it looks once a minute."""
+
+        async def sweep(_: object) -> None:
+            await self.sweep()
+            await self.relay.resume()
+
+        jobs.run_repeating(sweep, interval=SWEEP_EVERY_S, first=SWEEP_EVERY_S)
+
+    def changed(self, number: int) -> None:
+        """Plans what is due for a ticket, as its log stands now."""
+        self.staff.spawn(f"plan:{number}", self.plan(number), 0)
+
+    async def plan(self, number: int) -> None:
+        """The same, waited for."""
+        ticket = await self.staff.tickets.get(number)
+        if ticket is not None:
+            await self.dues.plan(number, plan(ticket, self.waits.hours))
+
+    async def sweep(self) -> None:
+        """Does everything that is due by now."""
+        waiting: list[tuple[Due, Ticket]] = []
+        for due in await self.dues.ripe(self.now()):
+            ticket = await self._still_due(due)
+            if ticket is None:
+                await self.dues.done(due)
+            elif due.what == STAFF:
+                waiting.append((due, ticket))
+            else:
+                await self._do(due, ticket)
+        if waiting:
+            await self._remind_staff(waiting)
+
+    async def _still_due(self, due: Due) -> Ticket | None:
+        """The ticket, when its log still says so; what came meanwhile may have moved the time."""
+        ticket = await self.staff.tickets.get(due.ticket)
+        wanted = plan(ticket, self.waits.hours).get(due.what) if ticket else None
+        if ticket is None or wanted is None:
+            return None
+        if wanted > self.now():
+            await self.dues.plan(due.ticket, {due.what: wanted})
+            return None
+        return ticket
+
+    async def _do(self, due: Due, ticket: Ticket) -> None:
+        if due.what == CLOSE:
+            await self.actions.close(ticket.number, "no_answer", "MicroSIP Yordam", source=due.source)
+        elif due.what == REMIND:
+            with journey(due.source):
+                await self.actions.desk.post.send(ticket.chat_id, self._reminder(ticket), "remind")
+            await self._reminded(due, USER)
+        await self.dues.done(due)
+        await self.plan(ticket.number)
+
+    async def _reminded(self, due: Due, whom: str) -> None:
+        body = {"of": whom}
+        await self.staff.tickets.append(due.ticket, EventKind.REMINDED, body, source=f"{due.source}:reminded")
+
+    def _reminder(self, ticket: Ticket) -> Screen:
+        """The question, or what was to be done, once more, with its buttons."""
+        screens, case = self.actions.desk.screens, fold(ticket)
+        if case.asked is not None:
+            question = screens.question(ticket.number, case.asked, ui=case.ui_language)
+            return Screen(f"{screens.words.html('life.remind')}\n\n{question.html}", question.keyboard)
+        told = screens.verdict(ticket.number, case.verdict, ui=case.ui_language) if case.verdict else None
+        return Screen(screens.words.html("life.remind_step"), told.keyboard if told else None)
+
+    async def _remind_staff(self, waiting: list[tuple[Due, Ticket]]) -> None:
+        """One message for all who wait, so that a busy morning does not fill the group."""
+        words = self.staff.screens.words
+        lines = [words.html("life.waiting")]
+        for due, ticket in waiting[:SHOWN_MAX]:
+            wait = self.waits.span(self.waits.hours.between(due.at, self.now()) + ANSWER_WITHIN)
+            who = ticket.user_name
+            lines.append(words.html("life.waiting_line", number=ticket.number, person=who, wait=wait))
+        first = waiting[0][0]
+        with journey(f"{first.source}:{len(waiting)}"):
+            await self.staff.say(Screen(Markup("\n").join(lines)), "waiting")
+        for due, _ in waiting:
+            await self._reminded(due, STAFF_SIDE)
+            await self.dues.done(due)

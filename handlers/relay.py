@@ -1,0 +1,240 @@
+"""What people and staff say reaches the other side: once, in order, with its edits and quotes.
+
+What is said is kept in the table `relayed` and carried over: to the staff at the group's pace (20 a minute) by a task
+of its own, to a person by the handler itself (handlers/talk.py). What a crash left lying is carried over later; a
+send made again under the same source leaves once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from weakref import WeakValueDictionary
+
+from telegram import Message
+from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.ext import ContextTypes
+
+from bot.barred import Barred
+from bot.model import EventKind, Ticket
+from bot.relayed import Fate, Relayed, Row
+from bot.store import Store
+from handlers.actions import Place
+from handlers.carrier import Carrier, Spot
+from handlers.journey import within
+from handlers.people import Person
+from handlers.said import Said, file_of, said_of
+from handlers.staff import Staff
+
+log = logging.getLogger(__name__)
+Context = ContextTypes.DEFAULT_TYPE
+ALBUM_S = 2.0  # an album has no end mark: what came within this time belongs together
+ALBUM_PARTS = 10  # Bot API
+BACKLOG_MAX = 20  # messages of one ticket that wait for the group's pace
+DELIVERED, UNDELIVERED, NOTED = "👍", "👎", "✍"  # reactions, which the group's pace does not count
+
+
+@dataclass(slots=True)
+class Relay:
+    """`from_user` and `from_staff` take what is said; `carry` brings over what waits; `resume` after a crash."""
+
+    staff: Staff
+    rows: Relayed
+    carrier: Carrier
+    barred: Barred
+    album_s: float = ALBUM_S
+    _locks: WeakValueDictionary[tuple[int, bool], asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _carrying: set[tuple[int, int]] = field(default_factory=set)
+
+    @classmethod
+    def over(cls, store: Store, staff: Staff) -> Relay:
+        """With its tables in `store`."""
+        return cls(staff, Relayed(store), Carrier(staff.bot), Barred(store))
+
+    # --- from a person ---
+
+    async def from_user(self, ticket: Ticket, message: Message, person: Person) -> str | None:
+        """Takes what a person says to the staff; the key of what to answer, None where silence is right."""
+        said = said_of(message, guarded=True)
+        if said is None:
+            return "media.other"
+        edited = message.edit_date is not None
+        body = {"text": said.text, "media": said.kind, **({"edited": True} if edited else {})}
+        tickets = self.staff.tickets
+        await tickets.append(ticket.number, EventKind.USER_MESSAGE, body, source=f"{person.source}:said")
+        if self.staff.chat_id is None:
+            return "relay.kept"
+        if (await self.barred.of(person.user_id, datetime.now(UTC))).muted_until is not None:
+            return "relay.muted"
+        place = (message.chat_id, message.message_id)
+        known = await self.rows.get(*place) if edited else None
+        if known is not None:
+            await self._change(known, message, said)
+            return None
+        if await self.rows.backlog(ticket.number) >= BACKLOG_MAX:
+            return "relay.slow_down"
+        album = message.media_group_id
+        row = Row(*place, ticket.number, Fate.WAITING, album, file_of(message), said.to_json(), by_id=person.user_id)
+        await self.rows.keep(row)
+        first = album is None or (await self.rows.album(place[0], album))[0].message_id == row.message_id
+        self.spawn(row)
+        return "operator.passed_on" if first else None
+
+    async def _change(self, known: Row, message: Message, said: Said) -> None:
+        file = file_of(message)
+        await self.rows.change(
+            known.chat_id, known.message_id, replace(said, replaced=file != known.file).to_json(), file
+        )
+        self.spawn(known)
+
+    async def resume(self) -> None:
+        """Brings over what a crash, or a chat that took no messages, left lying."""
+        for row in await self.rows.unfinished():
+            self.spawn(row)
+
+    def spawn(self, row: Row) -> None:
+        """Brings it over in a task of its own."""
+        chat_id = self.staff.chat_id
+        if chat_id is not None and (row.chat_id, row.message_id) not in self._carrying:
+            self._carrying.add((row.chat_id, row.message_id))
+            self.staff.spawn(_source(row), self.carry(row), row.chat_id)
+
+    # --- what waits is carried over ---
+
+    async def carry(self, row: Row) -> None:
+        """Brings a message over, and then its edits, until nothing of it waits."""
+        lock = self._locks.setdefault((row.ticket, by_staff(row)), asyncio.Lock())
+        try:
+            async with lock:
+                with within(_source(row)):
+                    await self._until_done(row)
+        finally:
+            self._carrying.discard((row.chat_id, row.message_id))
+
+    async def _until_done(self, row: Row) -> None:
+        if row.album is not None and row.fate is Fate.WAITING:
+            await self._album_is_whole(row.chat_id, row.album)
+        while await self._step(row):
+            pass
+
+    async def _album_is_whole(self, chat_id: int, album: str) -> None:
+        seen = 0
+        while seen < (seen := len(await self.rows.album(chat_id, album))) and seen < ALBUM_PARTS:  # noqa: ASYNC110 - a time, no event
+            await asyncio.sleep(self.album_s)
+
+    async def _step(self, row: Row) -> bool:
+        """One send or edit; False when nothing is left to be done now."""
+        now = await self.rows.get(row.chat_id, row.message_id)
+        ticket = await self.staff.tickets.get(row.ticket)
+        if now is None or now.said is None or ticket is None:
+            return False
+        try:
+            if now.fate is Fate.SENT:
+                return await self._edit(now, ticket)
+            parts = [now]
+            if now.album is not None:
+                album = await self.rows.album(now.chat_id, now.album)
+                parts = [part for part in album if part.fate is Fate.WAITING and part.said][:ALBUM_PARTS]
+            return await self._send(parts, ticket)
+        except Forbidden:
+            if not by_staff(row):
+                return False  # the staff chat may be back one day
+            await self._undelivered(now)
+        except BadRequest:
+            log.exception("a message of ticket %d cannot be carried over", row.ticket)
+            await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
+            await self.staff.alert("relay.failed", number=row.ticket)
+        return False
+
+    async def _send(self, parts: list[Row], ticket: Ticket) -> bool:
+        said = [Said.from_json(part.said or "") for part in parts]
+        step = f"relay {parts[0].message_id}"
+
+        async def send(spot: Spot, head: str) -> list[int]:
+            if len(parts) > 1:
+                return await self.carrier.say_album(said, head, spot, step)
+            origin = (parts[0].chat_id, parts[0].message_id)
+            return [await self.carrier.say(said[0], head, spot, origin, step)]
+
+        chat_id, numbers = await self._there(parts[0], said[0], ticket, send)
+        for part, number in zip(parts, numbers, strict=False):
+            await self.rows.sent(part, chat_id, number)
+        return bool(numbers)
+
+    async def _edit(self, row: Row, ticket: Ticket) -> bool:
+        """The copy says what the original says now; where that cannot be, the new version stands under the old one."""
+        said, copy = Said.from_json(row.said or ""), (row.other_chat or 0, row.other_message or 0)
+        place = await self.staff.board.place(ticket.number) if not by_staff(row) else None
+        head = self._head(ticket, place, edited=not by_staff(row))
+        if not said.replaced and await self.carrier.change(said, head, *copy):
+            await self.rows.sent(row, *copy)
+            return True
+
+        async def send(spot: Spot, head: str) -> list[int]:
+            under = replace(spot, reply_to=copy[1])
+            origin = (row.chat_id, row.message_id)
+            return [await self.carrier.say(said, head, under, origin, f"version {row.version}")]
+
+        chat_id, numbers = await self._there(row, said, ticket, send, edited=True)
+        if numbers:
+            await self.rows.sent(row, chat_id, numbers[0])
+        return bool(numbers)
+
+    async def _there(
+        self,
+        row: Row,
+        said: Said,
+        ticket: Ticket,
+        send: Callable[[Spot, str], Awaitable[list[int]]],
+        *,
+        edited: bool = False,
+    ) -> tuple[int, list[int]]:
+        """Says something on the other side, in its right spot; no numbers when the staff chat takes nothing."""
+        quoted = await self.rows.counterpart(row.chat_id, said.reply_to) if said.reply_to else None
+        if by_staff(row):
+            spot = Spot(ticket.chat_id, reply_to=quoted[1] if quoted else None)
+            return ticket.chat_id, await send(spot, self.staff.screens.words.plain("relay.operator"))
+
+        async def there(place: Place) -> tuple[int, list[int]]:
+            under_card = place.card_id if place.thread_id is None else None
+            spot = Spot(place.chat_id, place.thread_id, quoted[1] if quoted else under_card)
+            return place.chat_id, await send(spot, self._head(ticket, place, edited=edited))
+
+        return await self.staff.board.deliver(ticket.number, there) or (0, [])
+
+    def _head(self, ticket: Ticket, place: Place | None, *, edited: bool) -> str:
+        """Who says it: a group without topics has to be told, and that it is a new version."""
+        words = self.staff.screens.words
+        if place is None:
+            return words.plain("relay.operator")
+        who = words.plain("relay.person", number=ticket.number, person=ticket.user_name) if not place.thread_id else ""
+        return f"{words.plain('relay.edited')} {who}".strip() if edited else who
+
+    async def _undelivered(self, row: Row) -> None:
+        """The person has stopped the bot: said once, until something reaches one of the two again."""
+        before = await self.rows.before(row)
+        await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
+        with contextlib.suppress(TelegramError):
+            await self.carrier.bot.set_message_reaction(row.chat_id, row.message_id, UNDELIVERED)
+        if before is None or before.fate is not Fate.REFUSED:
+            await self.answer(Spot(row.chat_id, reply_to=row.message_id), "staff.not_sent")
+
+    async def answer(self, spot: Spot, key: str) -> None:
+        """A word to one of the staff, under what he wrote."""
+        words = self.staff.screens.words.html(key)
+        step = f"{key} {spot.reply_to}"
+        await self.carrier.bot.send_message(text=words, parse_mode="HTML", rate_limit_args=step, **spot.parameters)
+
+
+def by_staff(row: Row) -> bool:
+    """Groups have negative numbers, people positive ones (Bot API)."""
+    return row.chat_id < 0
+
+
+def _source(row: Row) -> str:
+    """What the sends for a message are remembered under; one album is one send."""
+    return f"relay:{row.chat_id}:{row.album or row.message_id}"

@@ -1,0 +1,142 @@
+"""What of what is said in the staff chat is for a user? Replies are, in a ticket's topic anything is; notes never are.
+
+A reply that is edited into a note is a note from then on, and an edit never starts anything: only a new message does.
+Words of people who are not of the staff go nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from telegram import Message, Update
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes, filters
+
+from bot.model import EventKind
+from bot.relayed import Fate, Row
+from handlers.carrier import Spot
+from handlers.people import name_of
+from handlers.relay import DELIVERED, NOTED, Relay
+from handlers.said import bare_note, file_of, is_note, said_of, stays_here, words_of
+
+Context = ContextTypes.DEFAULT_TYPE
+SAID = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE & ~filters.COMMAND & ~filters.StatusUpdate.ALL
+
+
+@dataclass(slots=True)
+class Talk:
+    """The handler of what is said in the staff chat and is no command."""
+
+    relay: Relay
+
+    async def from_staff(self, update: Update, context: Context) -> None:
+        """A message in a ticket's topic, or a reply to its card or to what its user said; new or edited."""
+        message, user = update.effective_message, update.effective_user
+        if message is None or user is None or message.chat_id != self.relay.staff.chat_id:
+            return
+        known = await self.relay.rows.get(message.chat_id, message.message_id)
+        number = known.ticket if known else await self._ticket_of(message)
+        if number is None:
+            return
+        if not self.relay.staff.allowed(update):
+            await self._stranger(message, number, user.id)
+        elif update.edited_message is None:
+            await self._written(message, number, name_of(user), f"update:{update.update_id}")
+        elif known is None:
+            await self._say(message, "relay.not_by_edit")
+        else:
+            await self._rewritten(message, known, name_of(user), f"update:{update.update_id}")
+
+    async def _ticket_of(self, message: Message) -> int | None:
+        thread_id = message.message_thread_id if message.is_topic_message else None
+        if thread_id is not None:
+            number = await self.relay.staff.board.topics.rows.at(message.chat_id, thread_id)
+            if number is not None:
+                return number
+        if message.reply_to_message is None:
+            return None
+        said_to = (message.chat_id, message.reply_to_message.message_id)
+        copy = await self.relay.rows.copied(*said_to)
+        return copy.ticket if copy else await self.relay.staff.tickets.by_post(*said_to)
+
+    async def _written(self, message: Message, number: int, by: str, source: str) -> None:
+        text, place, album = words_of(message), (message.chat_id, message.message_id), message.media_group_id
+        if stays_here(text) or await self._of_a_note(message):
+            await self.relay.rows.keep(Row(*place, number, Fate.NOTE, album))
+            await self._all_parts_stay(message.chat_id, album)
+            if is_note(text):
+                await self.relay.staff.actions.note(number, bare_note(text), by, source=source)
+                await self._react(message, NOTED)
+            return
+        said = said_of(message, guarded=False)
+        if said is None:
+            await self._say(message, "relay.cannot")
+            return
+        await self._log(number, text, by, source, said.kind)
+        row = Row(*place, number, Fate.WAITING, album, file_of(message), said.to_json())
+        await self.relay.rows.keep(row)
+        if row.album is not None:
+            self.relay.spawn(row)
+            return
+        await self.relay.carry(row)
+        await self._confirm(message)
+
+    async def _rewritten(self, message: Message, known: Row, by: str, source: str) -> None:
+        """An edit of the staff: of a note, of a reply, or of one into the other."""
+        text, place = words_of(message), (message.chat_id, message.message_id)
+        if known.fate is Fate.NOTE or stays_here(text):
+            await self.relay.rows.settle(*place, Fate.NOTE)
+            await self._all_parts_stay(message.chat_id, message.media_group_id)
+            await self.relay.staff.actions.note(known.ticket, bare_note(text), by, source=source)
+            if known.fate is Fate.SENT:
+                await self._say(message, "relay.seen_already")
+            elif known.fate is Fate.NOTE and not stays_here(text):
+                await self._say(message, "relay.stays_note")
+            return
+        said = said_of(message, guarded=False)
+        if said is None or known.fate not in (Fate.SENT, Fate.WAITING):
+            await self._say(message, "relay.not_by_edit")
+            return
+        await self._log(known.ticket, text, by, source, said.kind, edited=True)
+        file = file_of(message)
+        await self.relay.rows.change(*place, replace(said, replaced=file != known.file).to_json(), file)
+        if known.fate is Fate.SENT:
+            await self.relay.carry(known)
+
+    async def _of_a_note(self, message: Message) -> bool:
+        """Whether it is a part of an album whose words are a note: they stand on one part and mean all."""
+        album = message.media_group_id
+        parts = await self.relay.rows.album(message.chat_id, album) if album else []
+        return any(part.fate is Fate.NOTE for part in parts)
+
+    async def _all_parts_stay(self, chat_id: int, album: str | None) -> None:
+        for part in await self.relay.rows.album(chat_id, album) if album else ():
+            await self.relay.rows.settle(chat_id, part.message_id, Fate.NOTE)
+
+    async def _log(self, number: int, text: str, by: str, source: str, media: str, *, edited: bool = False) -> None:
+        body: dict[str, Any] = {"text": text, "by": by, "media": media, **({"edited": True} if edited else {})}
+        await self.relay.staff.tickets.append(number, EventKind.STAFF_MESSAGE, body, source=source)
+        self.relay.staff.on_change(number)
+
+    async def _confirm(self, message: Message) -> None:
+        row = await self.relay.rows.get(message.chat_id, message.message_id)
+        if row is not None and row.fate is Fate.SENT:
+            await self._react(message, DELIVERED)
+
+    async def _stranger(self, message: Message, number: int, user_id: int) -> None:
+        """Somebody who is not of the staff speaks to a user: he is told once that it goes nowhere."""
+        met = await self.relay.rows.met(message.chat_id, user_id)
+        await self.relay.rows.keep(Row(message.chat_id, message.message_id, number, Fate.STRANGER, by_id=user_id))
+        if not met:
+            await self._say(message, "relay.not_staff")
+
+    async def _react(self, message: Message, sign: str) -> None:
+        try:
+            await message.set_reaction(sign)
+        except TelegramError:  # reactions are switched off in this group
+            await self._say(message, "staff.sent" if sign == DELIVERED else "relay.noted")
+
+    async def _say(self, message: Message, key: str) -> None:
+        thread_id = message.message_thread_id if message.is_topic_message else None
+        await self.relay.answer(Spot(message.chat_id, thread_id, message.message_id), key)
