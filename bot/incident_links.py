@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from bot.incident_rows import now_text, read_incident
 from bot.store import Store
+from bot.ticket_rows import first_row
 
 JUST_BEFORE = timedelta(hours=1)  # who was told the same verdict so shortly before is concerned as well
 
@@ -39,6 +40,18 @@ class IncidentLinks:
             lambda db: tuple(db.query("SELECT incident FROM incident_tickets WHERE ticket = ?", [ticket]))
         )
         return tuple(int(row["incident"]) for row in rows)
+
+    async def others(self, number: int, chat_id: int) -> int:
+        """How many other people are linked to it."""
+        row = await self.store.run(
+            lambda db: first_row(
+                db,
+                "SELECT count(DISTINCT t.chat_id) AS count FROM incident_tickets i JOIN tickets t"
+                " ON t.number = i.ticket WHERE i.incident = ? AND t.chat_id != ?",
+                [number, chat_id],
+            )
+        )
+        return int(row["count"]) if row else 0
 
     async def kindred(self, number: int) -> tuple[int, ...]:
         """Open tickets that were told this incident's step shortly before it was known to be one."""

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 from bot.incident_rows import (
     PATROL,
     Incident,
+    all_back,
     close_incident,
     hear,
     now_text,
@@ -123,13 +124,14 @@ class IncidentLog:
         return tuple(int(row["number"]) for row in rows)
 
     async def end(self, number: int, by: str) -> bool:
-        """The staff say that it is over; False: it was over already."""
+        """The staff say that it is over, and close its tickets; False: it was over already."""
 
         def work(db: Database) -> bool:
             row = first_row(db, "SELECT scope FROM incidents WHERE number = ? AND closed_at IS NULL", [number])
             if row is None:
                 return False
             close_incident(db, number, by, now_text())
+            db.execute("UPDATE incidents SET tickets_closed_by = ? WHERE number = ?", [by, number])
             if row["scope"] == Scope.PASSWORDS:
                 db.execute("UPDATE pbx_phones SET lost_at = NULL")  # they say that all were saved again
             elif (kept := first_row(db, "SELECT side FROM patrol WHERE name = ?", [PATROL])) is not None:
@@ -189,11 +191,11 @@ def _passwords(db: Database, now: datetime) -> list[tuple[int, Change]]:
     if number is None:
         together = lost_together(heard, started_at(db), now)
         return [(open_incident(db, Scope.PASSWORDS, passwords_gone(together), now), Change.OPENED)] if together else []
-    if not gone:
+    if not gone and all_back(db, number):
         close_incident(db, number, None, text_of(now))
         return [(number, Change.CLOSED)]
     known, verdict = read_incident(db, number), passwords_gone(gone)
-    if known is None or known.verdict == verdict:
+    if known is None or known.verdict == verdict or not gone:
         return []
     write_verdict(db, number, verdict)
     return [(number, Change.WIDENED)]

@@ -135,3 +135,15 @@ def text_of(moment: datetime) -> str:
 def now_text() -> str:
     """This moment, as it stands in the tables."""
     return text_of(datetime.now(UTC))
+
+
+def all_back(db: Database, number: int) -> bool:
+    """Whether every linked extension was heard of since it was linked: the PBX knows its password again."""
+    waiting = first_row(
+        db,
+        "SELECT 1 FROM incident_tickets i JOIN tickets t ON t.number = i.ticket LEFT JOIN pbx_phones p"
+        " ON p.extension = t.extension WHERE i.incident = ? AND t.status != 'solved'"
+        " AND (p.known_at IS NULL OR datetime(p.known_at) < datetime(i.linked_at))",
+        [number],
+    )
+    return waiting is None

@@ -232,3 +232,24 @@ def concerns(
     if not (phone.lost or before):
         return None
     return Finding(Tag.SERVER_LOST_PASSWORDS, {"count": sum(one.lost for one in phones), "extension": extension})
+
+
+# What a phone says when the PBX answered it: then no outage of ours keeps it out at that moment.
+PBX_SPOKE = frozenset(
+    {
+        Tag.PHONE_SAYS_WRONG_PASSWORD,
+        Tag.PHONE_GOT_403,
+        Tag.PHONE_GOT_401_STOPPED,
+        Tag.PHONE_RECEIVES_401,
+        Tag.PHONE_SAYS_NOT_FOUND,
+        Tag.PHONE_ONLINE,
+        Tag.PHONE_REGISTERED,
+    }
+)
+DENIED = frozenset({Tag.PHONE_SAYS_WRONG_PASSWORD, Tag.PHONE_GOT_403})
+
+
+def fits(scope: Scope, heard: Collection[Tag]) -> bool:
+    """Whether what a person has sent so far may have this incident as its cause; nothing sent yet: it may."""
+    phone = {tag for tag in heard if tag.value.startswith("phone_")}
+    return phone <= DENIED if scope is Scope.PASSWORDS else phone.isdisjoint(PBX_SPOKE)
