@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from bot.parsers.screen.ocr import Grid
 from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 from bot.parsers.screen.spots import Spot
 
-STRETCHES = (1.08, 0.93)  # pixels a unit in y over pixels a unit in x: Windows' usual fonts, and wider ones
+STRETCHES = (1.08, 1.0, 0.93)  # pixels a unit in y over pixels a unit in x: Windows' usual fonts, and wider ones
 LABEL_END, CHECK_TEXT, CONTROL, CONTROL_END = 77, 97.5, 86, 213
 LEAST = 4  # captions that must agree before a dialog is believed
 
@@ -145,19 +145,17 @@ def _similarities(units: Grid, points: Grid, tolerance: float, stretch: float) -
     """The pair of captions whose similarity most captions agree with: count, and which."""
     plane = units[:, 0] + 1j * units[:, 1] * stretch
     image = points[:, 0] + 1j * points[:, 1]
-    best = 0.0
-    agreeing: Grid = np.zeros(len(units), bool)
-    for one, two in combinations(range(len(units)), 2):
-        span = plane[two] - plane[one]
-        if abs(span) < 14:
-            continue
-        turn = (image[two] - image[one]) / span
-        if not 0.55 < abs(turn) < 8 or abs(np.angle(turn)) > 0.25:
-            continue
-        away = np.abs((image - image[one]) / turn - (plane - plane[one]))
-        score = float(np.clip(1 - away / tolerance, 0, 1).sum() + 0.5 * (away < tolerance).sum())
-        if score > best:
-            best, agreeing = score, away < tolerance
+    one, two = np.triu_indices(len(units), 1)
+    span = plane[two] - plane[one]
+    one, two, span = one[abs(span) >= 14], two[abs(span) >= 14], span[abs(span) >= 14]
+    turn = (image[two] - image[one]) / span
+    upright = (abs(turn) > 0.55) & (abs(turn) < 8) & (abs(np.angle(turn)) <= 0.25)
+    one, turn = one[upright], turn[upright]
+    if not len(one):
+        return 0, np.zeros(len(units), bool)
+    away = np.abs((image[None] - image[one, None]) / turn[:, None] - (plane[None] - plane[one, None]))
+    score = np.clip(1 - away / tolerance, 0, 1).sum(1) + 0.5 * (away < tolerance).sum(1)
+    agreeing = away[int(score.argmax())] < tolerance
     return int(agreeing.sum()), agreeing
 
 

@@ -157,6 +157,8 @@ def session(name: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # the detector's activations sink below 1e-38, where a processor is a hundred times slower: 0.27 s became 0.09 s
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     options.enable_cpu_mem_arena = False  # memory is given back between pictures
     return onnxruntime.InferenceSession(str(_model(name)), options, providers=["CPUExecutionProvider"])
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.model import Context, Finding, Kind, Reading
 from bot.parsers.screen import fields as written
-from bot.parsers.screen import frames, gate, layout, ocr, spots, squares
-from bot.parsers.screen.captions import captions
+from bot.parsers.screen import frames, gate, ocr, spots, squares
+from bot.parsers.screen.captions import dialogs
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Pixels
@@ -20,7 +20,7 @@ from bot.parsers.screen.terminal import console, read_terminal
 
 # the detector's long side for the Account dialog alone, another small picture, and a desktop or a photo
 UPRIGHT, SMALL, LARGE = 736, 960, 1280
-SMALL_MAX = 1150
+SMALL_MAX, UPRIGHT_MAX = 1150, 720
 CERTAIN = 0.97  # one look is enough for what is no host
 ENOUGH = 12  # captions that agree: no second look is needed
 SETTINGS_FIELDS = ("source_port", "rtp_min", "rtp_max", "nameserver", "stun_server")
@@ -29,16 +29,15 @@ KEY_FIELDS = ("server", "domain", "username", "transport", "public_address")
 
 def _fits(image: Pixels) -> tuple[list[Fit], list[Spot], bool]:
     height, width = image.shape[:2]
-    side = LARGE if max(height, width) > SMALL_MAX else UPRIGHT if height > 1.3 * width else SMALL
-    named, lines = captions(image, spots.find(image, side))
-    found = [fit for dialog in Dialog if (fit := layout.fit(dialog, named)) is not None]
+    alone = height > 1.3 * width and width < UPRIGHT_MAX
+    side = UPRIGHT if alone else LARGE if max(height, width) > SMALL_MAX else SMALL
+    found, lines = dialogs(image, spots.find(image, side))
     if found and (max(fit.agreeing for fit in found) >= ENOUGH or not _photo(image)):
         return found, lines, False
     if not found and console(lines):
         return found, lines, False
     crisp = spots.sharpen(image)
-    named, again = captions(crisp, spots.find(crisp, LARGE))
-    better = [fit for dialog in Dialog if (fit := layout.fit(dialog, named)) is not None]
+    better, again = dialogs(crisp, spots.find(crisp, LARGE))
     if sum(fit.agreeing for fit in better) > sum(fit.agreeing for fit in found):
         return better, again, True
     return found, lines, False

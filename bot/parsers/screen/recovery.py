@@ -11,6 +11,7 @@ from dataclasses import replace
 import cv2
 
 from bot.parsers.screen import spots
+from bot.parsers.screen.captions import of_interest
 from bot.parsers.screen.labels import Match, likeness
 from bot.parsers.screen.layout import Fit, Seen
 from bot.parsers.screen.ocr import Pixels
@@ -27,9 +28,10 @@ def recover(image: Pixels, fit: Fit, lines: Sequence[Spot]) -> Fit:
     rows = dict(fit.rows)
     taken = {(round(row.spot.x), round(row.spot.y)) for row in rows.values()}
     pack = next(iter(rows.values())).match.pack
-    for name, (u, _) in fit.layout.items():
+    for name in of_interest(fit):
         if name in rows or BY_NAME[name].shape is Shape.ANCHOR:
             continue
+        u = fit.layout[name][0]
         v, steady = expected(fit, name)
         side = -1 if BY_NAME[name].shape is Shape.CHECK else 1
         for spot in lines:

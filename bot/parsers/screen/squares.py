@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -16,6 +16,10 @@ from bot.parsers.screen.packs import Dialog, Shape
 SCALE = 4.0  # pixels a unit of v in the piece looked at
 WHOLE = 0.65  # of a real frame's faintest side at least this much is seen
 ON, OFF = 0.6, 0.47  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
+# what the left, right, upper and lower side count: a sunken square's shadow is dark, its light hardly seen
+EVEN: Grid = np.ones((4, 1, 1), np.float32)
+SUNKEN: Grid = np.array([0.8, 1.6, 0.8, 1.6], np.float32).reshape(4, 1, 1)
+OFF_SUNKEN = 0.3
 INNER = 12  # the inside is judged on this many pixels squared
 
 
@@ -41,6 +45,7 @@ class Place:
     side: int
     cover: float
     strength: float
+    sunken: bool = False  # found by its shadow: its place is less exact
 
 
 def locate(gray: Grid, expected: tuple[float, float]) -> Place:
@@ -55,10 +60,16 @@ def locate(gray: Grid, expected: tuple[float, float]) -> Place:
     whole = (_sums(np.minimum(steep, cap) / cap), _sums(np.minimum(flat, cap) / cap))
     strong = (_sums(steep), _sums(flat))
     exact, sure = _best(strong, whole, gray.shape, expected), _best(whole, whole, gray.shape, expected)
-    return exact if exact.cover >= 0.8 * sure.cover else sure
+    found = exact if exact.cover >= 0.8 * sure.cover else sure
+    if found.cover >= WHOLE:
+        return found
+    sunken = replace(_best(whole, whole, gray.shape, expected, SUNKEN), sunken=True)
+    return sunken if sunken.cover >= WHOLE else found
 
 
-def _best(sums: tuple[Grid, Grid], whole: tuple[Grid, Grid], shape: Any, expected: tuple[float, float]) -> Place:
+def _best(
+    sums: tuple[Grid, Grid], whole: tuple[Grid, Grid], shape: Any, expected: tuple[float, float], sides: Grid = EVEN
+) -> Place:
     height, width = shape
     best = Place(0, 0, 12, 0.0, -1.0)
     for side in (np.arange(6.4, 9.8, 0.5) * SCALE).astype(int):
@@ -67,12 +78,12 @@ def _best(sums: tuple[Grid, Grid], whole: tuple[Grid, Grid], shape: Any, expecte
         xs, ys = np.meshgrid(np.arange(1, width - side - 3), np.arange(1, height - side - 3))
         if not xs.size:
             continue
-        edges = _sides(sums, xs, ys, int(side))
+        edges = sides * _sides(sums, xs, ys, int(side))
         off = np.hypot(xs + side / 2 - expected[0], ys + side / 2 - expected[1]) / SCALE
         score = (edges.min(0) + 0.35 * edges.mean(0)) * (1 - 0.06 * off)
         at = np.unravel_index(int(score.argmax()), score.shape)
         if score[at] > best.strength:
-            cover = float(_sides(whole, xs[at], ys[at], int(side)).min())
+            cover = float((sides.ravel() * _sides(whole, xs[at], ys[at], int(side))).min())
             best = Place(int(xs[at]), int(ys[at]), int(side), cover, float(score[at]))
     return best
 
@@ -126,7 +137,7 @@ def _at(image: Pixels, fit: Fit, middle: float, v: float, aspect: float) -> Squa
     corners = np.array([fit.point(a, b) for a in (u0, u0 + place.side / kx) for b in (v0, v0 + place.side / SCALE)])
     left, top, right, bottom = map(float, (*corners.min(0), *corners.max(0)))
     features = _features(piece, gray, place)
-    return Square(_decide(features), (left, top, right, bottom), features)
+    return Square(_decide(features, place.sunken), (left, top, right, bottom), features)
 
 
 def _tick() -> Grid:
@@ -166,7 +177,7 @@ def _features(piece: Pixels, gray: Grid, place: Place) -> tuple[float, ...]:
     return (contrast, frame, likeness, saturation, outside, place.cover, text, paper)
 
 
-def _decide(features: tuple[float, ...]) -> bool | None:
+def _decide(features: tuple[float, ...], sunken: bool) -> bool | None:
     """A tick has about the contrast of the letters beside it; an empty box has none, on a photo a little."""
     contrast, _, likeness, saturation, outside, cover, text, _ = features
     if cover < WHOLE:  # no square was found
@@ -176,7 +187,7 @@ def _decide(features: tuple[float, ...]) -> bool | None:
     ratio = contrast / max(text, 12.0) + 0.25 * (min(likeness, 0.6) - 0.33)
     if ratio > ON:
         return True
-    return False if ratio < OFF else None
+    return False if ratio < (OFF_SUNKEN if sunken else OFF) else None
 
 
 CHECKS: dict[Dialog, tuple[str, ...]] = {

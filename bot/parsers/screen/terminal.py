@@ -36,6 +36,11 @@ def console(lines: Sequence[Spot]) -> bool:
     return sum(bool(_CONSOLE.search(line.text)) for line in lines) >= 2
 
 
+def plainly_console(lines: Sequence[Spot]) -> bool:
+    """Is it a console beyond doubt? Then nobody looks for captions any more."""
+    return sum(bool(_MARK.search(line.text)) for line in lines) >= 3
+
+
 def read_terminal(image: Pixels, lines: Sequence[Spot], context: Context) -> tuple[Reading, ...]:
     """Readings of the console's text; () when none of it is known."""
     if not console(lines):
