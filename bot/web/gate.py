@@ -34,7 +34,7 @@ HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
 }
-ANYBODYS = re.compile(rf"{LOGIN}|{STATIC}/[a-z]+\.css")
+ANYBODYS = re.compile(rf"{LOGIN}|{STATIC}/[a-z]+\.(?:css|svg)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,7 @@ GOOD = (
     CheckResult("pm2", 1.0, failure=Failure.NOT_HERE),
 )
 BROKEN = (*GOOD[:2], CheckResult("pm2", 1.0, (STOPPED,)))
-FIX_DNS = Verdict(
-    Step.FIX_DNS, Owner.USER, Certainty.PROVEN, (NXDOMAIN, NAME_IS_FINE), (Step.TRY_OTHER_NETWORK,)
-)
+FIX_DNS = Verdict(Step.FIX_DNS, Owner.USER, Certainty.PROVEN, (NXDOMAIN, NAME_IS_FINE), (Step.TRY_OTHER_NETWORK,))
 START_PBX = Verdict(Step.START_PBX, Owner.SERVER, Certainty.PROVEN, (STOPPED,))
 NEWER = "<script>alert(1)</script>"  # a name somebody gave himself
 
@@ -97,8 +95,8 @@ async def _solved(log: Tickets, attachments: Attachments) -> None:
 async def _waiting(log: Tickets) -> None:
     number = await opened(log, 502, "Bobur", "1002")
     await checked(log, number)
-    timeout = {"kind": Kind.MICROSIP_STATUS.value, "value": "timeout", "finding": None}
-    timeout["finding"] = Finding(Tag.PHONE_SAYS_TIMEOUT).to_json()
+    said = Finding(Tag.PHONE_SAYS_TIMEOUT).to_json()
+    timeout = {"kind": Kind.MICROSIP_STATUS.value, "value": "timeout", "finding": said}
     await log.append(number, EventKind.ANSWERED, timeout)
     await log.append(number, EventKind.ESCALATED, {"reason": "asked"})
     await log.append(number, EventKind.PRIORITY, {"level": "high", "by": "Nodir"})
