@@ -76,7 +76,7 @@ class Desk(Intake):
             if due:
                 case = await self._check(ticket, case, due)
             ticket = await self.fresh(number)
-            await self._move(ticket, case)
+            await self._move(ticket, case, known=bool(known))
             self.on_change(number)
 
     async def go_on(self, number: int, when: Awaitable[bool] | None = None) -> None:
@@ -94,7 +94,7 @@ class Desk(Intake):
         made = [event for event in ticket.events if event.kind in (EventKind.CHECKED, *ANEW)]
         if not made or made[-1].kind in ANEW:
             wanted = made[-1].body.get("checks") if made else None
-            return tuple(name for name in wanted or () if name in ALL_CHECKS) or ALL_CHECKS
+            return tuple(check.name for check in CHECKS if check.name in (wanted or ())) or ALL_CHECKS
         if ticket.extension and all(event.body.get("extension") != ticket.extension for event in made):
             return BY_EXTENSION
         return ()
@@ -129,8 +129,8 @@ class Desk(Intake):
         await self.tickets.append(ticket.number, EventKind.CHECKED, body)
         return fold(await self.fresh(ticket.number))
 
-    async def _move(self, ticket: Ticket, case: CaseFile) -> None:
-        """A verdict when one stands, else the question that helps most, else a person."""
+    async def _move(self, ticket: Ticket, case: CaseFile, *, known: bool) -> None:
+        """A verdict when one stands, else the question that helps most, else a person. `known`: of an incident."""
         doubt = self.pictures.doubt(ticket.number, case)
         if doubt is not None and ticket.status is Status.OPEN:
             await self._say(ticket, case, doubt, "doubt")
@@ -139,7 +139,8 @@ class Desk(Intake):
             return
         closed = set(case.closed) | self._not_to_be_had(ticket, case)
         found = diagnose(case.readings, case.results, answers=case.answers, tried=case.tried, closed=closed)
-        if found.question is not None and case.questions < QUESTIONS_MAX and ticket.status is Status.OPEN:
+        ours = known and found.verdict is not None and found.verdict.owner is Owner.SERVER  # told at once
+        if found.question is not None and not ours and case.questions < QUESTIONS_MAX and ticket.status is Status.OPEN:
             await self.ask(ticket, case, found.question, first=case.questions == 0)
             return
         nothing_new = found.verdict is None or found.verdict.step is Step.CALL_STAFF
