@@ -27,7 +27,8 @@ from bot.ticket_search import words_of
 UNTIL = datetime(2026, 11, 23, 7, tzinfo=UTC)
 A_DAY = 1000
 CHUNK = 5000
-RARE = "zangori"  # one ticket in ten thousand holds it
+RARE, RARELY = "zangori", 40  # so many tickets of any log hold it
+PER_EXTENSION = 110  # tickets, in any log
 GIVEN = (
     "Aziza", "Aʼzam", "Bekzod", "Gulnora", "Dilnoza", "Oʻktam", "Gʻayrat", "Шаҳноза",
     "Юлия", "Ўткир", "Нодира", "Sardor", "Zulfiya", "Jasur", "Қодир",
@@ -75,6 +76,11 @@ class Story:
         return at
 
 
+def extension_of(user_id: int, count: int) -> str:
+    """Whose number it is in a log of so many tickets."""
+    return str(1000 + user_id % max(1, count // PER_EXTENSION))
+
+
 def stored(at: datetime) -> str:
     """A time as the log writes it."""
     return at.isoformat(timespec="milliseconds")
@@ -95,9 +101,9 @@ def stories(count: int, seed: int = 1) -> Iterator[Story]:
 def _story(dice: random.Random, number: int, count: int, opened_at: datetime) -> Story:
     user_id = dice.randrange(max(1, count // 4)) + 1
     story = Story(number, user_id, opened_at)
-    story.row = {"status": Status.OPEN.value, "person": 0, "extension": str(1000 + user_id % 9000)}
+    story.row = {"status": Status.OPEN.value, "person": 0, "extension": extension_of(user_id, count)}
     story.happens(0, EventKind.OPENED)
-    text = dice.choice(SAID) + (f" {RARE}" if number % 10_000 == 1 else "")
+    text = dice.choice(SAID) + (f" {RARE}" if number % max(1, count // RARELY) == 1 else "")
     checked = {"name": "sip", "took_ms": 31.5, "failure": None, "findings": [{"tag": "server_sip_answers", "args": {}}]}
     story.happens(2.5, EventKind.CHECKED, results=[checked], extension=story.row["extension"])
     asked_at = story.happens(dice.uniform(2.6, 9), EventKind.ASKED, question="microsip_status", news=1)
@@ -174,7 +180,7 @@ def _write_rules_and_people(db: Database, names: list[str]) -> None:
     )
     db.conn.executemany(
         "INSERT INTO people (user_id, name, language, extension, seen_at) VALUES (?, ?, 'uz', ?, ?)",
-        [(user, name, str(1000 + user % 9000), stored(UNTIL)) for user, name in enumerate(names, 1)],
+        [(user, name, extension_of(user, 4 * len(names)), stored(UNTIL)) for user, name in enumerate(names, 1)],
     )
 
 

@@ -61,6 +61,7 @@ from handlers.staff_buttons import PATTERN as STAFF_BUTTONS
 from handlers.staff_buttons import StaffButtons
 from handlers.staff_commands import StaffCommands
 from handlers.talk import SAID, Talk
+from handlers.stats import Stats
 from handlers.watching import Watching
 from handlers.web_login import WebLogin
 from handlers.webhook import Webhook
@@ -72,7 +73,7 @@ USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help")
 JUST_BEFORE = timedelta(minutes=10)  # what happened then may not have reached the staff
 FORGET_EVERY_S = 6 * 3600.0
 HEAR_EVERY_S = 30.0
-ONLY_STAFF = ("tickets", "ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority")
+ONLY_STAFF = ("tickets", "ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority", "stats")
 STAFF_COMMANDS = (*ONLY_STAFF, "help")
 
 
@@ -307,6 +308,7 @@ def _register(
         CommandHandler("assign", orders.assign, groups),
         CommandHandler("tag", orders.tag, groups),
         CommandHandler("priority", orders.priority, groups),
+        CommandHandler("stats", Stats(staff, staff.spawn).show, groups),
         CommandHandler("help", orders.help, groups),
         CommandHandler(ONLY_STAFF, orders.not_here, private),
         MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), inflow.message),

@@ -69,6 +69,7 @@ ROOMS = {
     "bot.ticket_rows": {"bot.model", "bot.vocabulary", "bot.ticket_search"},
     "bot.ticket_summary": {"bot.vocabulary"},
     "bot.numbers": {"bot.vocabulary", "bot.rules"},
+    "bot.chart": set(),
     "bot.tickets": {
         "bot.limits",
         "bot.ticket_rows",
@@ -99,6 +100,7 @@ HANDLERS_LEAVE_ALONE = {"bot.schema", "bot.report", "bot.review", "bot.__main__"
 LIBRARIES = {
     "telegram": ("handlers", "bot.__main__"),  # the latter only names an error
     "tornado": ("handlers.webhook",),
+    "matplotlib": ("bot.chart",),
     "dns": ("bot.checks",),
     "httpx": ("bot.checks", "handlers.lines"),  # the latter only describes the library's own connections
     "icmplib": ("bot.checks",),
