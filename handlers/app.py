@@ -21,11 +21,14 @@ from telegram.ext import (
 from telegram.request import BaseRequest
 
 from bot.attachments import Attachments
+from bot.barred import Barred
 from bot.checks.register_watch import Watches
 from bot.checks.runner import Runner
 from bot.forgetting import Forgetting
+from bot.hours import Clock, utc_now
 from bot.mailbox import Mailbox
 from bot.orders import Outcomes
+from bot.own_log import OwnLog
 from bot.parsers import screen_worker
 from bot.passes import key_of
 from bot.redact import redact
@@ -36,6 +39,7 @@ from handlers.actions import Actions
 from handlers.case import Case
 from handlers.courier import Courier
 from handlers.desk import Desk
+from handlers.erasing import Erasing
 from handlers.errors import Errors
 from handlers.evidence import Inflow
 from handlers.inbox import Inbox
@@ -45,9 +49,10 @@ from handlers.incidents import Incidents
 from handlers.lifecycle import Lifecycle
 from handlers.lines import requests
 from handlers.menus import Menus
-from handlers.notices import Notices
-from handlers.outlook import Outlook
+from handlers.my_data import PATTERN as MY_DATA_BUTTONS
+from handlers.my_data import MyData
 from handlers.orders import Orders
+from handlers.outlook import Outlook
 from handlers.pace import Limits
 from handlers.patrol import Patrol
 from handlers.pictures import Pictures
@@ -60,8 +65,11 @@ from handlers.staff import Staff
 from handlers.staff_buttons import PATTERN as STAFF_BUTTONS
 from handlers.staff_buttons import StaffButtons
 from handlers.staff_commands import StaffCommands
-from handlers.talk import SAID, Talk
+from handlers.staff_notices import StaffNotices
 from handlers.stats import Stats
+from handlers.talk import SAID, Talk
+from handlers.unban import PATTERN as UNBAN_BUTTONS
+from handlers.unban import Unbanning
 from handlers.watching import Watching
 from handlers.web_login import WebLogin
 from handlers.webhook import Webhook
@@ -69,52 +77,12 @@ from messages import load
 
 log = logging.getLogger(__name__)
 App = Application[Any, Any, Any, Any, Any, Any]
-USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help")
+USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help", "my_data", "forget_me")
 JUST_BEFORE = timedelta(minutes=10)  # what happened then may not have reached the staff
 FORGET_EVERY_S = 6 * 3600.0
 HEAR_EVERY_S = 30.0
 ONLY_STAFF = ("tickets", "ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority", "stats")
 STAFF_COMMANDS = (*ONLY_STAFF, "help")
-
-
-class StaffNotices(Notices):
-    """What happens at the edge of delivery, said to whom it concerns."""
-
-    staff: Staff
-    desk: Desk
-
-    async def repeated(self, chat_id: int, source: str, step: str) -> None:
-        """The person may have seen an answer twice: the staff know."""
-        number = source.split(":")[1] if source.startswith("ticket:") else "?"
-        await self.staff.alert("staff.repeat", number=number)
-
-    async def set_aside(self, update_id: int, chat_id: int, raw: Any, error: str) -> None:
-        """An update that cannot be read: the staff see which, the person gets an answer."""
-        await self.staff.alert("staff.trouble", error=f"update {update_id}: {error}")
-        if chat_id:
-            await self.desk.post.send(chat_id, self.desk.screens.say("media.other"))
-
-    async def away(self, chat_id: int, since: float) -> None:
-        """One word to each person who has waited."""
-        await self.desk.post.send(chat_id, self.desk.screens.say("error.away"))
-
-    async def failed(self, chat_id: int, source: str, error: BaseException) -> None:
-        """Background work broke: the person and the staff hear of it."""
-        await self.desk.post.send(chat_id, self.desk.screens.say("error.unexpected"))
-        await self.staff.alert("staff.trouble", error=type(error).__name__)
-
-    async def closed(self, chat_id: int, why: str) -> None:
-        """A person blocked the bot, or the staff group threw it out."""
-        if chat_id == self.staff.chat_id:
-            await self.staff.tell_each("staff.thrown_out")
-            return
-        ticket = await self.desk.tickets.current(chat_id)
-        if ticket is not None:
-            await self.staff.alert("staff.blocked", number=ticket.number, person=ticket.user_name)
-
-    async def conflict(self, description: str) -> None:
-        """A second bot with the same token."""
-        await self.staff.alert("staff.second_bot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +98,7 @@ class Service:
     orders: Orders
     watching: Watching
     patrol: Patrol
-    forgetting: Forgetting
+    erasing: Erasing
     life: Lifecycle
     retention_days: int
 
@@ -144,12 +112,13 @@ class Service:
         unfinished = await self.desk.unfinished()
         if await restored(self.inbox.mailbox.store, self.staff, self.inbox.spawn, unfinished):
             return
+        await self.erasing.resume()
         await self.life.relay.resume()
         for number in unfinished:
             await self.desk.go_on(number)
 
     async def _forget(self, _: object) -> None:
-        gone = await self.forgetting.purge(self.retention_days)
+        gone = await self.erasing.forgetting.purge(self.retention_days)
         if gone.tickets:
             log.info("emptied %d tickets older than %d days", len(gone.tickets), self.retention_days)
 
@@ -186,7 +155,12 @@ class Service:
 
 
 def build(
-    settings: Settings, store: Store, *, request: BaseRequest | None = None, limits: Limits | None = None
+    settings: Settings,
+    store: Store,
+    *,
+    request: BaseRequest | None = None,
+    limits: Limits | None = None,
+    now: Clock = utc_now,
 ) -> Service:
     """The application with all its handlers over one database. `request`, `limits`: another Bot API, its pace."""
     target = settings.target()
@@ -225,6 +199,7 @@ def build(
         incidents.card_changed(number)
         watching.look_out(number)
         outlook.consider(number)
+        unbanning.consider(number)
         life.changed(number)
 
     incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn)
@@ -239,6 +214,7 @@ def build(
         incidents,
         staffed=staffed,
         spawn=inbox.spawn,
+        now=now,
         reads_pictures=screen_worker.available(),
     )
     notices.staff, notices.desk = staff, desk
@@ -249,13 +225,16 @@ def build(
     patrol = Patrol.of(target, runner, incidents, settings.own_side_every_s)
     watching = Watching(desk, Watches(runner), inbox.spawn)
     outlook = Outlook(desk, inbox.spawn)
-    life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff))
-    rating = Ratings(desk, life.dues)
+    unbanning = Unbanning(staff, desk, actions, inbox.spawn)
+    life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff, now), now)
+    rating = Ratings(desk, life.dues, now)
     case = Case(desk, watching, inbox.spawn, rating, life.waits, settings.retention_days)
     attachments = Attachments.beside(store.path)
-    forgetting = Forgetting(store, attachments)
+    erasing = Erasing(Forgetting(store, attachments), mailbox, post, screens, inbox.spawn)
+    mine = MyData(OwnLog(store), Barred(store), erasing, post, screens)
     inflow = Inflow(desk, life.relay, rating, attachments)
-    _register(application, case, inflow, staff, actions, incidents, web, Talk(life.relay), Errors(screens, staff))
+    errors = Errors(screens, staff)
+    _register(application, case, mine, inflow, staff, actions, incidents, unbanning, web, Talk(life.relay), errors)
     return Service(
         application,
         inbox,
@@ -266,7 +245,7 @@ def build(
         orders,
         watching,
         patrol,
-        forgetting,
+        erasing,
         life,
         settings.retention_days,
     )
@@ -275,10 +254,12 @@ def build(
 def _register(
     application: App,
     case: Case,
+    mine: MyData,
     inflow: Inflow,
     staff: Staff,
     actions: Actions,
     incidents: Incidents,
+    unbanning: Unbanning,
     web: WebLogin,
     talk: Talk,
     errors: Errors,
@@ -292,10 +273,14 @@ def _register(
         CommandHandler("status", case.status, private),
         CommandHandler("sozlama", case.settings, private),
         CommandHandler("operator", case.operator, private),
+        CommandHandler("my_data", mine.my_data, private),
+        CommandHandler("forget_me", mine.forget_me, private),
         CommandHandler("web", web.web, private & filters.User(staff.roster.ids)),
         MessageHandler(groups & filters.UpdateType.EDITED_MESSAGE, talk.from_staff),  # no command is given by an edit
         CallbackQueryHandler(StaffButtons(staff, actions).press, STAFF_BUTTONS),
         CallbackQueryHandler(IncidentButtons(staff, incidents).press, INCIDENT_BUTTONS),
+        CallbackQueryHandler(unbanning.press, UNBAN_BUTTONS),
+        CallbackQueryHandler(mine.press, MY_DATA_BUTTONS),
         CallbackQueryHandler(case.press),
         ChatMemberHandler(staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
         CommandHandler("tickets", orders.tickets, groups),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from bot.casefile import fold
 from bot.diagnose import context_of, read_together
+from bot.hours import Clock, utc_now
 from bot.limits import free_at
 from bot.model import Context, EventKind, Evidence, Finding, Kind, Reading, Step, Target, Ticket
 from bot.parsers.ini_corrected import corrected_ini
@@ -38,13 +39,14 @@ class Intake:
     tickets: Tickets
     target: Target
     screens: Screens
+    now: Clock = field(default=utc_now, kw_only=True)
 
     async def start(self, person: Person) -> Ticket:
         """The ticket to go on with, everything looked at anew: the open one, one closed lately, else a new one."""
         current = await self.tickets.current(person.chat_id)
         if current is None:
             return await self.reopened(person) or await self._open(person)
-        old = datetime.now(UTC) - lately(current)[0].at > STALE_AFTER and not in_hands(current)
+        old = self.now() - lately(current)[0].at > STALE_AFTER and not in_hands(current)
         kind = EventKind.REOPENED if old else EventKind.RECHECK
         body: dict[str, Any] = {"reason": "user"} if old else {"checks": []}
         await self.tickets.append(current.number, kind, body, source=person.source)
@@ -58,7 +60,7 @@ class Intake:
     async def closed_lately(self, chat_id: int) -> Ticket | None:
         """The chat's last ticket when it may be opened again; None: the next word begins a new one."""
         latest = await self.tickets.latest(chat_id)
-        return latest if latest is not None and can_reopen(latest, datetime.now(UTC)) else None
+        return latest if latest is not None and can_reopen(latest, self.now()) else None
 
     async def reopened(self, person: Person, *, for_staff: bool = False) -> Ticket | None:
         """The ticket that ended lately, open again; None: there is none. `for_staff`: who had it has it again."""
@@ -89,7 +91,7 @@ class Intake:
         until = free_at(await self.tickets.usage(user_id), wanted)
         if until is None:
             return None
-        minutes = max(1, round((until - datetime.now(UTC)).total_seconds() / 60))
+        minutes = max(1, round((until - self.now()).total_seconds() / 60))
         return self.screens.say(f"limit.{wanted}", minutes=minutes)
 
     async def fresh(self, number: int) -> Ticket:

@@ -6,9 +6,7 @@ a restart forgets nothing; `sweep` does what is due, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -16,7 +14,7 @@ from telegram.ext import JobQueue
 
 from bot.casefile import fold
 from bot.due import Due, Dues
-from bot.hours import Hours
+from bot.hours import Clock, Hours
 from bot.model import EventKind, Ticket
 from bot.patience import ANSWER_WITHIN, CLOSE, REMIND, STAFF, STAFF_SIDE, USER, plan
 from bot.store import Store
@@ -40,13 +38,13 @@ class Lifecycle:
     relay: Relay
     dues: Dues
     waits: Waits
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Clock
 
     @classmethod
-    def over(cls, store: Store, hours: Hours, actions: Actions, relay: Relay) -> Lifecycle:
+    def over(cls, store: Store, hours: Hours, actions: Actions, relay: Relay, now: Clock) -> Lifecycle:
         """With its table in `store`."""
-        waits = Waits(store, hours, actions.desk.screens.words)
-        return cls(actions, relay.staff, relay, Dues(store), waits)
+        waits = Waits(store, hours, actions.desk.screens.words, now)
+        return cls(actions, relay.staff, relay, Dues(store), waits, now)
 
     def begin(self, jobs: JobQueue[Any]) -> None:
         """From now on it looks once a minute."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot.due import Dues
+from bot.hours import Clock
 from bot.model import EventKind, Status, Ticket
 from handlers.desk import Desk
 from handlers.people import Person
@@ -23,7 +23,7 @@ class Ratings:
 
     desk: Desk
     dues: Dues
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Clock
 
     async def rate(self, ticket: Ticket, stars: int, person: Person) -> bool:
         """A press on stars; False for a number of stars that there is not, or a case that goes on."""

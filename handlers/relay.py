@@ -12,7 +12,6 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
 from telegram import Message
@@ -20,6 +19,7 @@ from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ContextTypes
 
 from bot.barred import Barred
+from bot.hours import Clock
 from bot.model import EventKind, Ticket
 from bot.relayed import Fate, Relayed, Row
 from bot.store import Store
@@ -46,14 +46,15 @@ class Relay:
     rows: Relayed
     carrier: Carrier
     barred: Barred
+    now: Clock
     album_s: float = ALBUM_S
     _locks: WeakValueDictionary[tuple[int, bool], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _carrying: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
-    def over(cls, store: Store, staff: Staff) -> Relay:
+    def over(cls, store: Store, staff: Staff, now: Clock) -> Relay:
         """With its tables in `store`."""
-        return cls(staff, Relayed(store), Carrier(staff.bot), Barred(store))
+        return cls(staff, Relayed(store), Carrier(staff.bot), Barred(store), now)
 
     # --- from a person ---
 
@@ -68,7 +69,7 @@ class Relay:
         await tickets.append(ticket.number, EventKind.USER_MESSAGE, body, source=f"{person.source}:said")
         if self.staff.chat_id is None:
             return "relay.kept"
-        if (await self.barred.of(person.user_id, datetime.now(UTC))).muted_until is not None:
+        if (await self.barred.of(person.user_id, self.now())).muted_until is not None:
             return "relay.muted"
         place = (message.chat_id, message.message_id)
         known = await self.rows.get(*place) if edited else None
@@ -123,7 +124,8 @@ class Relay:
 
     async def _album_is_whole(self, chat_id: int, album: str) -> None:
         seen = 0
-        while seen < (seen := len(await self.rows.album(chat_id, album))) and seen < ALBUM_PARTS:  # noqa: ASYNC110 - a time, no event
+        while (now := len(await self.rows.album(chat_id, album))) > seen and now < ALBUM_PARTS:
+            seen = now
             await asyncio.sleep(self.album_s)
 
     async def _step(self, row: Row) -> bool:
@@ -132,6 +134,8 @@ class Relay:
         ticket = await self.staff.tickets.get(row.ticket)
         if now is None or now.said is None or ticket is None:
             return False
+        answering = {ticket.chat_id} if by_staff(row) else set()
+        self.staff.answering.update(answering)
         try:
             if now.fate is Fate.SENT:
                 return await self._edit(now, ticket)
@@ -148,6 +152,8 @@ class Relay:
             log.exception("a message of ticket %d cannot be carried over", row.ticket)
             await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
             await self.staff.alert("relay.failed", number=row.ticket)
+        finally:
+            self.staff.answering.difference_update(answering)
         return False
 
     async def _send(self, parts: list[Row], ticket: Ticket) -> bool:

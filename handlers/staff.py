@@ -10,16 +10,15 @@ from typing import Any, TypeVar
 
 from telegram import Message, Update
 from telegram.constants import ChatMemberStatus
-from telegram.error import Forbidden, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
-from bot.model import EventKind, Status, Ticket
-from bot.redact import redact
+from bot.model import Status
 from bot.tickets import Tickets
 from bot.topics import TopicRows
 from handlers.actions import Actions, Place
 from handlers.board import Board, cards_pace
-from handlers.card import Cards, cut
+from handlers.card import Cards
 from handlers.journey import within
 from handlers.pace import Limits
 from handlers.people import Spawn, name_of
@@ -46,6 +45,7 @@ class Staff:
     spawn: Spawn
     board: Board
     roster: Roster
+    answering: set[int] = field(default_factory=set)  # chats to which one of the staff writes just now
     actions: Actions = field(init=False)  # they need the desk, which tells the staff of changes
 
     @classmethod
@@ -141,61 +141,6 @@ class Staff:
     def allowed(self, update: Update) -> bool:
         """Whether this person may act here; a refusal is logged."""
         return self.roster.may(update)
-
-    # --- what is said about a ticket, both ways ---
-
-    def forward(self, ticket: Ticket, message: Message) -> None:
-        """What an escalated user writes reaches the staff under the ticket's card."""
-        if self.chat_id is not None:
-            self.spawn(f"forward:{message.chat_id}:{message.message_id}", self._forward(ticket, message), self.chat_id)
-
-    async def _forward(self, ticket: Ticket, message: Message) -> None:
-        text = cut(redact(message.text), 3000) if message.text else "📎"
-        says = self.screens.words.html("staff.says", number=ticket.number, person=ticket.user_name, text=text)
-        caption = redact(message.caption) if message.caption else None
-
-        async def send(place: Place) -> None:
-            said = await self.bot.send_message(
-                place.chat_id, says, parse_mode="HTML", message_thread_id=place.thread_id, rate_limit_args="forward"
-            )
-            await self.tickets.posted(ticket.number, place.chat_id, said.message_id, "forward")
-            if not message.text:
-                copied = await self.bot.copy_message(
-                    place.chat_id,
-                    message.chat_id,
-                    message.message_id,
-                    caption=caption,
-                    message_thread_id=place.thread_id,
-                )
-                await self.tickets.posted(ticket.number, place.chat_id, copied.message_id, "forward")
-
-        await self.deliver(ticket.number, send)
-
-    async def reply(self, update: Update, context: Context) -> None:
-        """A reply to a card, or to a forwarded word, goes to the user."""
-        message = update.effective_message
-        if message is None or message.reply_to_message is None or not self.allowed(update):
-            return
-        number = await self.tickets.by_post(message.chat_id, message.reply_to_message.message_id)
-        ticket = await self.tickets.get(number) if number is not None else None
-        if ticket is None or (message.text or "").startswith("//"):
-            if ticket is not None:
-                await self.actions.note(ticket.number, message.text or "", who(update), source=source(update))
-            return
-        if message.text:
-            sent = await self.actions.reply(ticket.number, message.text, who(update), source=source(update))
-        else:
-            sent = await self._copy(ticket, message, update)
-        await message.reply_html(self.screens.words.html("staff.sent" if sent else "staff.not_sent"))
-
-    async def _copy(self, ticket: Ticket, message: Message, update: Update) -> bool:
-        body = {"text": message.caption or "", "by": who(update)}
-        await self.tickets.append(ticket.number, EventKind.STAFF_MESSAGE, body, source=source(update))
-        try:
-            await self.bot.copy_message(ticket.chat_id, message.chat_id, message.message_id)
-        except Forbidden:
-            return False
-        return True
 
 
 def who(update: Update) -> str:

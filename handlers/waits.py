@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
-from bot.hours import DAYS, Hours
+from bot.hours import DAYS, Clock, Hours
 from bot.store import Store
 from bot.waits import usual_wait
 from messages import Catalogue
@@ -23,7 +22,7 @@ class Waits:
     store: Store
     hours: Hours
     words: Catalogue
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Clock
     _measured: tuple[datetime, timedelta | None] | None = None
 
     async def said(self) -> Markup | None:

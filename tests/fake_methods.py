@@ -8,29 +8,13 @@ from typing import Any
 
 from tests.fake_call import Call, Uploads
 from tests.fake_chats import BOT, JSON, Chat, Chats, Refusal, bad
+from tests.fake_media import METHODS as MEDIA_METHODS
+from tests.fake_people import ADMIN_RIGHTS
 
 DOWNLOAD_LIMIT_BYTES = 20 << 20
+DELETABLE_S = 48 * 3600
 GIFTS = dict.fromkeys(
     ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels"), False
-)
-RIGHTS = dict.fromkeys(
-    (
-        "can_be_edited",
-        "is_anonymous",
-        "can_manage_chat",
-        "can_delete_messages",
-        "can_manage_video_chats",
-        "can_restrict_members",
-        "can_promote_members",
-        "can_change_info",
-        "can_invite_users",
-        "can_post_stories",
-        "can_edit_stories",
-        "can_delete_stories",
-        "can_pin_messages",
-        "can_manage_topics",
-    ),
-    True,
 )
 
 
@@ -103,8 +87,12 @@ def _changed(chat: Chat, message: JSON, words: JSON, markup: JSON | None, replac
 
 def delete_message(call: Call) -> bool:
     chat = call.chat()
-    if chat.messages.pop(call.get("message_id"), None) is None:
+    message = chat.messages.get(call.get("message_id"))
+    if message is None:
         raise bad("message to delete not found")
+    if message["date"] < time.time() - DELETABLE_S:
+        raise bad("message can't be deleted for everyone")
+    del chat.messages[message["message_id"]]
     return True
 
 
@@ -163,8 +151,9 @@ def get_chat(call: Call) -> JSON:
 def get_chat_member(call: Call) -> JSON:
     chat, user_id = call.chat(), call.get("user_id")
     if user_id == BOT["id"]:
+        rights = dict.fromkeys(ADMIN_RIGHTS, True)
         return (
-            {"status": "administrator", "user": BOT, **RIGHTS}
+            {"status": "administrator", "user": BOT, **rights, "can_manage_topics": chat.may_manage_topics}
             if chat.bot_is_admin
             else {"status": "member", "user": BOT}
         )
@@ -198,7 +187,7 @@ def _forum(call: Call) -> Chat:
     chat = call.chat()
     if not chat.body.get("is_forum"):
         raise bad("the chat is not a forum")
-    if not chat.bot_is_admin:
+    if not chat.may_manage_topics:
         raise bad("not enough rights to create a topic")
     return chat
 
@@ -212,11 +201,20 @@ def create_topic(call: Call) -> JSON:
     return topic
 
 
+def delete_topic(call: Call) -> bool:
+    chat, thread_id = _forum(call), call.get("message_thread_id")
+    if chat.topics.pop(thread_id, None) is None:
+        raise bad("TOPIC_ID_INVALID")
+    for message in [m for m in chat.messages.values() if m.get("message_thread_id") == thread_id]:
+        del chat.messages[message["message_id"]]
+    return True
+
+
 def _topic(change: JSON, refusal: str) -> Callable[[Call], bool]:
     def method(call: Call) -> bool:
         topic = _forum(call).topics.get(call.get("message_thread_id"))
         if topic is None:
-            raise bad("message thread not found")
+            raise bad("TOPIC_ID_INVALID")
         wanted = change or {"name": str(call.get("name") or topic["name"])}
         if all(topic[key] == value for key, value in wanted.items()):
             raise bad(refusal)
@@ -251,6 +249,7 @@ def webhook_info(call: Call) -> JSON:
 
 
 METHODS: dict[str, Callable[[Call], Any]] = {
+    **MEDIA_METHODS,
     "getMe": lambda _: {**BOT, "can_join_groups": True, "can_read_all_group_messages": False},
     "sendMessage": send_message,
     "sendPhoto": send_photo,
@@ -272,6 +271,7 @@ METHODS: dict[str, Callable[[Call], Any]] = {
     "pinChatMessage": pin,
     "leaveChat": leave,
     "createForumTopic": create_topic,
+    "deleteForumTopic": delete_topic,
     "closeForumTopic": _topic({"closed": True}, "TOPIC_NOT_MODIFIED"),
     "reopenForumTopic": _topic({"closed": False}, "TOPIC_NOT_MODIFIED"),
     "editForumTopic": _topic({}, "TOPIC_NOT_MODIFIED"),

@@ -13,6 +13,23 @@ PNG = bytes.fromhex(
 )
 
 
+ADMIN_RIGHTS = (
+    "can_be_edited",
+    "is_anonymous",
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_pin_messages",
+)
+
+
 class People:
     """The deeds, on chats that a lock already guards (see FakeApi, which offers them to any thread)."""
 
@@ -49,7 +66,7 @@ class People:
         quoted = place.messages.get(body.pop("reply_to", None) or 0)
         body["message_thread_id"] = body.pop("thread", None) or (quoted or {}).get("message_thread_id")
         text = str(body.get("text", ""))
-        if text.startswith("/"):
+        if text.startswith("/") and text[1:2].isalnum():  # `//` is no command to Telegram
             end = len(text.split(maxsplit=1)[0])
             body["entities"] = [{"type": "bot_command", "offset": 0, "length": end}]
         sender = body.pop("sender", person)
@@ -177,6 +194,36 @@ class People:
     def raw(self, kind: str, body: Any, update_id: int | None = None) -> int:
         """An update of any shape (poison, a message from the future); its update_id."""
         return self.chats.push(kind, body, update_id)
+
+    def delete_topic(self, chat: int, thread: int) -> None:
+        """Somebody deletes a topic with all that stands in it; bots are not told."""
+        place = self.chats.chats[chat]
+        del place.topics[thread]
+        for message_id, message in list(place.messages.items()):
+            if message.get("message_thread_id") == thread:
+                del place.messages[message_id]
+
+    def delete_message(self, chat: int, message_id: int) -> None:
+        """Somebody deletes a message; bots are not told."""
+        del self.chats.chats[chat].messages[message_id]
+
+    def promote(self, chat: int, by: int, *, topics: bool) -> None:
+        """The bot's rights in a group change, and it is told so."""
+        place = self.chats.chats[chat]
+        place.bot_is_admin, place.bot_has_topics = True, topics
+        right = {
+            "status": "administrator",
+            "user": BOT,
+            **dict.fromkeys(ADMIN_RIGHTS, True),
+            "can_manage_topics": topics,
+        }
+        old = {"status": "member", "user": BOT}
+        body = {"chat": place.body, "from": self.chats.people[by], "date": int(time.time())}
+        self.chats.push("my_chat_member", {**body, "old_chat_member": old, "new_chat_member": right})
+
+    def topics(self, chat: int) -> list[JSON]:
+        """The topics that there are, oldest first: `message_thread_id`, `name`, `closed`."""
+        return [dict(topic) for topic in self.chats.chats[chat].topics.values()]
 
     def messages(self, chat: int) -> list[Shown]:
         """What stands in the chat now, oldest first."""

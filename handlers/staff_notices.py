@@ -1,0 +1,54 @@
+"""What happens at the edge of delivery, said to whom it concerns: a send made twice, somebody gone, a second bot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.desk import Desk
+from handlers.notices import Notices
+from handlers.reply import Screen
+from handlers.staff import Staff
+
+
+class StaffNotices(Notices):
+    """What happens at the edge of delivery, said to whom it concerns."""
+
+    staff: Staff
+    desk: Desk
+
+    async def repeated(self, chat_id: int, source: str, step: str) -> None:
+        """The person may have seen an answer twice: the staff know."""
+        number = source.split(":")[1] if source.startswith("ticket:") else "?"
+        await self.staff.alert("staff.repeat", number=number)
+
+    async def set_aside(self, update_id: int, chat_id: int, raw: Any, error: str) -> None:
+        """An update that cannot be read: the staff see which, the person gets an answer."""
+        await self.staff.alert("staff.trouble", error=f"update {update_id}: {error}")
+        if chat_id:
+            await self.desk.post.send(chat_id, self.desk.screens.say("media.other"))
+
+    async def away(self, chat_id: int, since: float) -> None:
+        """One word to each person who has waited."""
+        await self.desk.post.send(chat_id, self.desk.screens.say("error.away"))
+
+    async def failed(self, chat_id: int, source: str, error: BaseException) -> None:
+        """Background work broke: the person and the staff hear of it."""
+        await self.desk.post.send(chat_id, self.desk.screens.say("error.unexpected"))
+        await self.staff.alert("staff.trouble", error=type(error).__name__)
+
+    async def closed(self, chat_id: int, why: str) -> None:
+        """A person blocked the bot, or the staff group threw it out."""
+        if chat_id == self.staff.chat_id:
+            await self.staff.tell_each("staff.thrown_out")
+            return
+        ticket = await self.desk.tickets.current(chat_id)
+        if ticket is None or chat_id in self.staff.answering:  # who writes there is told under his own words
+            return
+        words = self.desk.screens.words.html("staff.blocked", number=ticket.number, person=ticket.user_name)
+        said = await self.staff.say(Screen(words))
+        if said is not None:  # it names a person: to be found again when they want to be forgotten
+            await self.desk.tickets.posted(ticket.number, said.chat_id, said.message_id, "alert")
+
+    async def conflict(self, description: str) -> None:
+        """A second bot with the same token."""
+        await self.staff.alert("staff.second_bot")
