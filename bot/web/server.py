@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import os
 import re
 import signal
 import socket
@@ -120,7 +121,7 @@ def _listening(listen: str) -> socket.socket:
     try:
         return socket.create_server((host.strip("[]"), int(port)), family=family)
     except OSError as trouble:
-        raise AddressTakenError(trouble.strerror) from None
+        raise AddressTakenError(os.strerror(trouble.errno or 0)) from None
 
 
 async def serve(room: Room, listen: str) -> None:

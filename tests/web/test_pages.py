@@ -1,0 +1,242 @@
+"""What the staff see on the review page, and what their orders are before the bot takes them up."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.orders import Order, orders_given
+from tests.fake_people import PNG
+from tests.running import STAFF
+from tests.web.served import Served, order
+from tests.web.stories import tell
+
+pytest.importorskip("datasette", reason="the extra 'web' is not installed")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("pages")
+    asyncio.run(tell(folder / "data"))
+    with Served(folder) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser(page: Served) -> Iterator[httpx.Client]:
+    with page.logged_in() as browser:
+        yield browser
+
+
+def listed(browser: httpx.Client, **query: Any) -> list[int]:
+    """The numbers on a page of the list."""
+    answer = browser.get("/", params=query)
+    assert answer.status_code == 200
+    return [int(number) for number in re.findall(r'class="line" href="/tickets/(\d+)"', answer.text)]
+
+
+def seen(answer: httpx.Response) -> str:
+    """The page as it is read, without markup."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.text)))
+
+
+# --- the list ---
+
+
+def test_the_newest_come_first(browser: httpx.Client) -> None:
+    assert listed(browser) == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("spelling", ["qoʻngʻirova", "QO'NG'IROVA", "Қўнғирова", "qongir aziza"])
+def test_a_search_finds_however_it_is_spelled(browser: httpx.Client, spelling: str) -> None:
+    assert listed(browser, q=spelling) == [1]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({"status": "escalated"}, [3, 2]),
+        ({"status": "solved"}, [1]),
+        ({"step": "start_pbx"}, [3]),
+        ({"owner": "server"}, [3]),
+        ({"owner": "user", "status": "escalated"}, []),
+        ({"extension": "1002"}, [2, 1]),
+        ({"person": 503}, [3]),
+        ({"day": "2001-01-01"}, []),
+        ({"q": "1002", "status": "escalated"}, [2]),
+        ({"below": 3}, [2, 1]),
+        ({"q": "-- AND ' :"}, []),
+    ],
+)
+def test_the_list_is_narrowed(browser: httpx.Client, query: dict[str, Any], numbers: list[int]) -> None:
+    assert listed(browser, **query) == numbers
+
+
+@pytest.mark.parametrize(
+    "query", [{"status": "x"}, {"step": "'"}, {"day": "soon"}, {"below": "٣"}, {"person": "9" * 40}, {"below": "-1"}]
+)
+def test_what_makes_no_sense_narrows_nothing(browser: httpx.Client, query: dict[str, str]) -> None:
+    assert listed(browser, **query) == [4, 3, 2, 1]
+
+
+def test_facets_lead_to_the_narrowed_list(browser: httpx.Client) -> None:
+    facet = re.search(
+        r'href="(/\?extension=1002)"><span>1002</span> <span class="count">2</span>', browser.get("/").text
+    )
+    assert facet is not None
+    narrowed = browser.get(facet[1])
+    assert (listed(browser, extension="1002"), 'class="chip" href="/"' in narrowed.text) == ([2, 1], True)
+
+
+def test_a_long_list_has_pages(tmp_path: Path) -> None:
+    asyncio.run(tell(tmp_path / "data"))
+    with closing(sqlite3.connect(tmp_path / "data" / "yordam.db")) as db, db:
+        db.executemany(
+            "INSERT INTO tickets (number, user_id, chat_id, status, language, opened_at, updated_at, source)"
+            " VALUES (?, 501, 501, 'open', 'uz', '2026-01-01T00:00:00.000+00:00', '2026-01-01T00:00:00.000+00:00', ?)",
+            [(number, f"made:{number}") for number in range(5, 105)],
+        )
+    with Served(tmp_path) as page, page.logged_in() as browser:
+        first = browser.get("/?status=open")
+        forward = re.search(r'class="button" href="([^"]*below=55[^"]*)"', first.text)
+        assert forward is not None
+        second = browser.get(unescape(forward[1]))
+        numbers = [int(number) for number in re.findall(r'class="line" href="/tickets/(\d+)"', second.text)]
+    assert numbers == list(range(54, 4, -1))
+
+
+# --- one ticket ---
+
+
+def test_a_ticket_tells_its_whole_story(browser: httpx.Client) -> None:
+    text = seen(browser.get("/tickets/1"))
+    told = [
+        "№1 Aziza Qoʻngʻirova", "hal boʻlgan", "dns", "filial", "✅ DNS joyida", "? MicroSIP tekshirilmadi",
+        "Kompyuterdagi DNS’ni tuzatish aniq", "nslookup “bunday nom yoʻq” dedi",
+        "server nomi internetda toʻgʻri: 69.62.127.9",
+        "Jadvalning", "*** UnKnown can't find call.soundz.uz", "tekshirilmadi: ruxsat yoʻq",
+        "Oʻzgartirdim, endi ishladi", "Baho: 5", "№2 Bobur (1002)",
+    ]  # fmt: skip
+    assert [words for words in told if words not in text] == []
+
+
+def test_what_was_not_tested_is_not_shown_as_passed(browser: httpx.Client) -> None:
+    lines = re.findall(
+        r'<li><span class="mark" aria-hidden="true">(.*?)</span> (.*?)</li>', browser.get("/tickets/1").text
+    )
+    assert [mark for mark, words in lines if "tekshirilmadi" in words] == ["➖", "➖"]
+
+
+def test_the_row_that_fired_is_the_tables(browser: httpx.Client) -> None:
+    from bot.model import Step
+    from bot.table import RULES
+
+    page = browser.get("/tickets/3")
+    place = re.search(r"Jadvalning (\d+)-qatori", seen(page))
+    assert place is not None
+    row = RULES[int(place[1]) - 1]
+    assert (row.step, row.why in unescape(page.text)) == (Step.START_PBX, True)
+
+
+def test_a_name_is_no_markup(browser: httpx.Client) -> None:
+    for path in ("/", "/tickets/4"):
+        text = browser.get(path).text
+        assert ("<script" in text, "&lt;script&gt;alert(1)" in text) == (False, True)
+
+
+@pytest.mark.parametrize("path", ["/tickets/99", "/tickets/999999999999", "/incidents/1", "/tickets/0"])
+def test_what_is_not_there_is_a_plain_word(browser: httpx.Client, path: str) -> None:
+    answer = browser.get(path)
+    assert (answer.status_code, "Bunday sahifa yoʻq" in answer.text) == (404, True)
+
+
+def test_a_picture_is_shown_by_its_own_ticket_alone(page: Served, browser: httpx.Client) -> None:
+    name = next(re.finditer(r'src="/tickets/1/attachments/([^"]+)"', browser.get("/tickets/1").text))[1]
+    shown = browser.get(f"/tickets/1/attachments/{name}")
+    with page.stranger() as stranger:
+        refused = stranger.get(f"/tickets/1/attachments/{name}").status_code
+    elsewhere = browser.get(f"/tickets/2/attachments/{name}").status_code
+    assert (shown.content, shown.headers["content-type"], refused, elsewhere) == (PNG, "image/png", 403, 404)
+
+
+def test_incidents_and_numbers_have_pages(browser: httpx.Client) -> None:
+    assert "Hali birorta nosozlik boʻlmagan" in browser.get("/incidents").text
+    text = seen(browser.get("/numbers?days=7"))
+    told = ["Murojaatlar 4", "Odamsiz hal boʻldi", "5.0 ★", "kompyuterdagi DNS’ni tuzatish", "Operator kutyapti: 2"]
+    assert [words for words in told if words not in text] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/tickets/1", "/tickets/3", "/numbers", "/incidents", "/?q=zzz"])
+def test_no_page_has_script_or_style_in_it_and_every_field_is_named(browser: httpx.Client, path: str) -> None:
+    text = browser.get(path).text
+    fields = re.findall(r'<(?:textarea|select|input type="(?:search|checkbox)")[^>]* id="([^"]+)"', text)
+    fields += re.findall(r'<input[^>]* id="([^"]+)"', text)
+    labels = set(re.findall(r'<label[^>]* for="([^"]+)"', text))
+    assert re.findall(r"<script|<style|\sstyle=|\son\w+=|javascript:", text) == []
+    assert set(fields) - labels == set()
+
+
+# --- orders, while no bot is there to take them up ---
+
+
+def test_an_order_waits_for_the_bot_and_the_ticket_log_is_not_written(page: Served, browser: httpx.Client) -> None:
+    before = (page.data / "yordam.db").read_bytes()
+    answer = order(browser, 2, action="reply", text="  Salom\r\nyana urinib koʻring ")
+    shown = browser.get("/tickets/2")
+    given = orders_given(page.data / "web.db", frozenset())
+    expected = Order(given[-1].id, 2, "reply", "Salom\nyana urinib koʻring", STAFF, "Nodir", given[-1].at)
+    assert (answer.status_code, answer.headers["location"], given[-1]) == (303, "/tickets/2#orders", expected)
+    assert ("yuborilmoqda" in shown.text, 'http-equiv="refresh"' in shown.text) == (True, True)
+    assert (page.data / "yordam.db").read_bytes() == before
+
+
+def test_the_same_form_sent_twice_is_one_order(page: Served, browser: httpx.Client) -> None:
+    before = len(orders_given(page.data / "web.db", frozenset()))
+    for _ in range(2):
+        assert order(browser, 1, action="note", text="bir marta", order="00000000000000aa").status_code == 303
+    assert len(orders_given(page.data / "web.db", frozenset())) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"action": "reply", "text": "  "}, "Matn yozilmagan"),
+        ({"action": "note", "text": "x" * 3001}, "Matn juda uzun"),
+        ({"action": "reply", "text": "parolingiz: Qwerty123"}, "parolga oʻxshash"),
+        ({"action": "close", "reason": "because"}, "Shakl toʻliq emas"),
+        ({"action": "delete"}, "Shakl toʻliq emas"),
+        ({"action": "note", "text": "x", "order": "../../x"}, "Shakl toʻliq emas"),
+    ],
+)
+def test_what_is_no_order_is_said_and_the_words_are_kept(
+    page: Served, browser: httpx.Client, fields: dict[str, str], words: str
+) -> None:
+    before = len(orders_given(page.data / "web.db", frozenset()))
+    answer = order(browser, 4, **fields)
+    assert (answer.status_code, words in answer.text) == (422, True)
+    assert len(orders_given(page.data / "web.db", frozenset())) == before
+
+
+def test_an_order_for_a_ticket_that_is_not_there_is_none(browser: httpx.Client) -> None:
+    token = re.search(r'name="csrftoken" value="([^"]+)"', browser.get("/tickets/1").text)
+    assert token is not None
+    fields = {"csrftoken": token[1], "order": "00000000000000ab", "action": "note", "text": "x"}
+    assert browser.post("/tickets/99/orders", data=fields).status_code == 404
+
+
+# --- without a log ---
+
+
+def test_before_the_bots_first_start_the_page_says_so(tmp_path: Path) -> None:
+    with Served(tmp_path) as page, page.logged_in() as browser:
+        answer = browser.get("/")
+    assert (answer.status_code, "Jurnalni hozir oʻqib boʻlmadi" in answer.text) == (503, True)
