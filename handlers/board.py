@@ -49,7 +49,7 @@ class Board:
     spawn: Spawn
     pace: Pace
     menus: dict[int, str] = field(default_factory=dict)  # ticket -> the menu that is open on its card
-    _marked: set[int] = field(default_factory=set)
+    _marked: set[int] = field(default_factory=set)  # to be drawn by a task that has not looked at the ticket yet
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def changed(self, number: int) -> None:
@@ -85,14 +85,17 @@ class Board:
         async with self._alone(number):
             try:
                 place = await self._placed(number)
-                if place is not None and number in self._marked:  # posted just now, it shows all
-                    await self._draw(number, place)
-            finally:
+            except Exception:
                 self._marked.discard(number)
+                raise
+            if place is None:
+                self._marked.discard(number)
+            elif number in self._marked:  # else it was posted just now, and shows all
+                await self._draw(number, place)
 
     async def _placed(self, number: int) -> Place | None:
         chat_id, ticket = self.chat_id(), await self.tickets.get(number)
-        if chat_id is None or ticket is None:
+        if chat_id is None or ticket is None or not ticket.chat_id:  # 0: it was forgotten, and is nobody's
             return None
         known = await self.tickets.post(number, "card")
         try:
@@ -112,7 +115,8 @@ class Board:
                 ticket = await self.tickets.get(number)
                 if ticket is None or place.card_id is None:
                     return
-                screen = self.cards.card(ticket, self.menus.get(number))
+                in_topic = place.thread_id is not None
+                screen = self.cards.card(ticket, self.menus.get(number), in_topic=in_topic)
                 await self.bot.edit_message_text(
                     screen.html, place.chat_id, place.card_id, parse_mode="HTML", reply_markup=screen.keyboard
                 )
@@ -141,7 +145,7 @@ class Board:
                 ticket = await self.tickets.get(number)
                 if ticket is None:
                     return None
-                screen = self.cards.card(ticket)
+                screen = self.cards.card(ticket, in_topic=place.thread_id is not None)
                 message = await self.bot.send_message(
                     place.chat_id,
                     screen.html,

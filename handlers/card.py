@@ -25,7 +25,7 @@ class Cards:
     def __init__(self, screens: Screens) -> None:
         self.screens = screens
 
-    def card(self, ticket: Ticket, menu: str | None = None) -> Screen:
+    def card(self, ticket: Ticket, menu: str | None = None, *, in_topic: bool = False) -> Screen:
         """Who, what is known, the verdict and what to do on the server; `menu`: which buttons (handlers/keyboards)."""
         words, case = self.screens.words, fold(ticket)
         extension = ticket.extension or words.plain("staff.no_extension")
@@ -53,7 +53,7 @@ class Cards:
             newest = "\n---\n".join(reversed(sent))
             lines.append(Markup("<blockquote expandable>{}</blockquote>").format(cut(newest, SENT_MAX)))
         if ticket.status not in ENDED:
-            lines.append(words.html("staff.reply_how"))
+            lines.append(words.html("staff.write_how" if in_topic else "staff.reply_how"))
         return Screen(Markup("\n").join(lines), keyboard(self.screens, ticket, menu))
 
     def _standing(self, ticket: Ticket) -> list[Markup]:

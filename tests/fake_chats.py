@@ -60,6 +60,7 @@ class Chat:
     state: Literal["ok", "blocked", "kicked"] = "ok"
     migrated_to: int | None = None
     bot_is_admin: bool = True
+    bot_has_topics: bool = True  # the right can_manage_topics
     messages: dict[int, JSON] = field(default_factory=dict)
     topics: dict[int, JSON] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
@@ -69,6 +70,11 @@ class Chat:
     def private(self) -> bool:
         """A person's chat with the bot."""
         return self.id > 0
+
+    @property
+    def may_manage_topics(self) -> bool:
+        """Whether the bot may make and change topics."""
+        return self.bot_is_admin and self.bot_has_topics
 
 
 @dataclass(slots=True)

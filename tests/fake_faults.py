@@ -10,7 +10,7 @@ from typing import Any, Literal
 from tests.fake_chats import JSON, Refusal
 
 FaultKind = Literal["drop", "drop_after", "status", "flood", "garbage", "hang"]
-SENDS = ("send", "edit", "copy", "forward")
+SENDS = ("send", "edit", "copy", "forward", "createForum", "closeForum", "reopenForum")
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Flood:
     on: bool = False
     private_burst: int = 3  # then 1 a second
     group_per_min: int = 20
+    group_window_s: float = 60.0  # shorter: a minute passes faster
     all_per_s: int = 30
     refusals: int = 0
     violations: int = 0  # calls made before retry_after was over
@@ -74,9 +75,9 @@ class Flood:
         if len(everybody) >= self.all_per_s:
             raise self.pause(0, 1.0, now)
         if chat_id < 0:
-            _forget(one, now - 60.0)
+            _forget(one, now - self.group_window_s)
             if len(one) >= self.group_per_min:
-                raise self.pause(chat_id, one[0] + 60.0 - now, now)
+                raise self.pause(chat_id, one[0] + self.group_window_s - now, now)
             one.append(now)
         else:
             level, last = self._level.get(chat_id, (0.0, now))

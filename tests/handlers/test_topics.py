@@ -1,0 +1,198 @@
+"""Each ticket has its place: a card, in a forum group in a topic of its own; what is deleted is made again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bot.model import EventKind
+from handlers.pace import Limits
+from tests.fake_api import FakeApi
+from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, populated, serving
+
+NO_RIGHT = "“Mavzularni boshqarish” huquqi yoʻq"
+
+
+@pytest.fixture
+def forum() -> Iterator[FakeApi]:
+    with FakeApi() as server:
+        yield populated(server, forum=True)
+
+
+@pytest.fixture
+def plain() -> Iterator[FakeApi]:
+    with FakeApi() as server:
+        yield populated(server)
+
+
+def names(api: FakeApi) -> list[tuple[str, bool]]:
+    return [(topic["name"], topic["closed"]) for topic in api.topics(GROUP)]
+
+
+async def test_a_forum_has_a_topic_for_each_ticket_whose_name_and_state_follow_it(
+    forum: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(forum, tmp_path) as bot:
+        number = await bot.opened()
+        card = await bot.card(number)
+        assert (names(forum), card.thread_id) == (
+            [("🔴 №1 · 1002 · Aziza", False)],
+            forum.topics(GROUP)[0]["message_thread_id"],
+        )
+        await bot.service.actions.close(number, "solved", "Nodir", source="test:close")
+        await bot.until(lambda: names(forum) == [("✅ №1 · 1002 · Aziza", True)])
+        await bot.service.actions.reopen(number, "Nodir", source="test:reopen")
+        await bot.until(lambda: not names(forum)[0][1])
+        assert len(forum.topics(GROUP)) == 1
+    assert forum.refused() == []
+
+
+async def test_a_plain_group_has_one_card_a_ticket_and_no_topics(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        number = await bot.opened()
+        first = await bot.card(number)
+        await bot.service.actions.take(number, "Nodir", source="test:take")
+        taken = await bot.card(number, "🙋 Nodir")
+        await bot.settled()
+        assert (first.message_id, len(bot.cards(number))) == (taken.message_id, 1)
+    assert (plain.calls("createForumTopic"), plain.refused()) == ([], [])
+
+
+async def test_a_deleted_topic_is_made_again_and_what_found_that_out_is_said_there(
+    forum: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(forum, tmp_path) as bot:
+        number = await bot.opened()
+        old = (await bot.card(number)).thread_id
+        await bot.settled()
+        assert old is not None
+        forum.delete_topic(GROUP, old)
+        forum.send_text(PERSON, "Hali ham ulanmayapti")
+        said = await bot.until(lambda: [m for m in forum.answers(GROUP) if m.text == "Hali ham ulanmayapti"])
+        card = await bot.card(number)
+        await bot.settled()
+        new = forum.topics(GROUP)[0]["message_thread_id"]
+        assert ([m.thread_id for m in said], card.thread_id, len(bot.cards(number))) == ([new], new, 1)
+        assert [m.text for m in forum.answers(GROUP)].count("Hali ham ulanmayapti") == 1
+    assert {call.description for call in forum.refused()} <= {
+        "Bad Request: message thread not found",
+        "Bad Request: message to edit not found",
+    }
+
+
+async def test_a_deleted_topic_is_made_again_when_the_ticket_changes_unless_it_has_ended(
+    forum: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(forum, tmp_path) as bot:
+        number = await bot.opened()
+        old = (await bot.card(number)).thread_id
+        await bot.settled()
+        assert old is not None
+        forum.delete_topic(GROUP, old)
+        await bot.service.actions.priority(number, "high", "Nodir", source="test:high")
+        card = await bot.card(number, "shoshilinch")
+        assert card.thread_id not in (None, old)
+        await bot.service.actions.close(number, "staff", "Nodir", source="test:close")
+        await bot.settled()
+        forum.delete_topic(GROUP, card.thread_id or 0)
+        await bot.service.actions.tag(number, ["vip"], "Nodir", source="test:tag")
+        await bot.settled()
+        assert (forum.topics(GROUP), bot.cards(number)) == ([], [])
+
+
+async def test_a_deleted_card_is_posted_again(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        number = await bot.opened()
+        old = await bot.card(number)
+        plain.delete_message(GROUP, old.message_id)
+        await bot.service.actions.take(number, "Nodir", source="test:take")
+        new = await bot.card(number, "🙋 Nodir")
+        plain.delete_message(GROUP, new.message_id)
+        await bot.service.actions.tag(number, ["vip"], "Nodir", source="test:tag")
+        newest = await bot.card(number, "#vip")
+        await bot.settled()
+        assert len({old.message_id, new.message_id, newest.message_id}) == 3
+        assert [m.message_id for m in bot.cards(number)] == [newest.message_id]
+
+
+async def test_without_the_right_there_are_plain_cards_and_staff_are_told_once(forum: FakeApi, tmp_path: Path) -> None:
+    forum.chats.chats[GROUP].bot_has_topics = False
+    for round_ in range(2):  # over a restart, too
+        async with serving(forum, tmp_path) as bot:
+            number = await bot.opened()
+            card = await bot.card(number)
+            await bot.settled()
+            assert (number, card.thread_id) == (round_ + 1, None)
+    assert [NO_RIGHT in m.text for m in forum.answers(GROUP)].count(True) == 1
+    assert forum.calls("createForumTopic") == []
+
+
+async def test_once_the_right_is_given_new_tickets_get_topics(forum: FakeApi, tmp_path: Path) -> None:
+    forum.chats.chats[GROUP].bot_has_topics = False
+    async with serving(forum, tmp_path) as bot:
+        await bot.card(await bot.opened())
+        forum.promote(GROUP, STAFF, topics=True)
+        await bot.settled()
+        second = await bot.card(await bot.opened(502, "Bobur"))
+        assert (names(forum), second.thread_id is None) == ([("🔴 №2 · 1002 · Bobur", False)], False)
+
+
+async def test_topics_are_made_at_a_gentle_pace_over_a_restart_too(forum: FakeApi, tmp_path: Path) -> None:
+    interval_s = 0.4
+    slow = Limits(1000, 0.0, 1000, 1.0, 1000, 1.0, topic_interval_s=interval_s)
+    async with serving(forum, tmp_path, slow) as bot:
+        for person in range(1, 5):
+            await bot.opened(1000 + person)
+        await bot.until(lambda: bot.cards(1) and bot.cards(2))
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith("card:"):
+                task.cancel()  # as a crash would: what waited is lost from memory
+    async with serving(forum, tmp_path, slow) as bot:
+        await bot.until(lambda: all(bot.cards(number) for number in range(1, 5)))
+        await bot.settled()
+    made = [call.at for call in forum.calls("createForumTopic") if call.ok]
+    assert len(made) == 4
+    assert min(later - earlier for earlier, later in pairwise(made)) > interval_s * 0.9
+
+
+async def test_changes_while_a_card_waits_for_its_turn_are_one_edit(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        number = await bot.opened()
+        await bot.card(number)
+        await bot.settled()
+        before = len(plain.calls("editMessageText", GROUP))
+        plain.latency_s = 0.05
+        for n in range(30):
+            await bot.service.desk.tickets.append(number, EventKind.TAGGED, {"tags": [f"t{n}"], "by": "Nodir"})
+            bot.service.staff.on_change(number)
+        await bot.card(number, "#t29")
+        assert len(plain.calls("editMessageText", GROUP)) - before <= 10
+
+
+@pytest.mark.timeout(60)
+async def test_forty_tickets_at_once_reach_a_plain_group_in_order_without_a_refused_call(
+    plain: FakeApi, tmp_path: Path
+) -> None:
+    """A minute is a second here; the limits stay Telegram's: 20 calls a minute, edits included."""
+    minute_s = 1.5
+    plain.flood.on, plain.flood.group_window_s = True, minute_s
+    limits = Limits(group_window_s=minute_s)
+    async with serving(plain, tmp_path, limits) as bot:
+        numbers = [await bot.opened(1000 + n, f"Odam {n}") for n in range(40)]
+        for level in ("low", "high"):
+            for number in numbers:
+                await bot.service.desk.tickets.append(number, EventKind.PRIORITY, {"level": level, "by": "Nodir"})
+                bot.service.staff.on_change(number)
+        await bot.until(lambda: all(bot.cards(number, "shoshilinch") for number in numbers), 40)
+        await asyncio.wait_for(bot.settled(), 20)
+    posted = [call.params["text"].split(" ·")[0] for call in plain.calls("sendMessage", GROUP)]
+    assert [name.removeprefix("<b>").removesuffix("</b>") for name in posted] == [f"№{n}" for n in numbers]
+    assert (plain.refused(), plain.flood.refusals, plain.flood.violations) == ([], 0, 0)
+
+
+def test_the_limits_of_these_tests_are_not_those_of_the_product() -> None:
+    assert (Limits().topic_interval_s, QUICK.topic_interval_s) == (6.0, 0.0)
