@@ -135,6 +135,16 @@ class Forgetting:
         await self.store.run(work, durable=True)
         return replace(gone, people=1)
 
+    async def messages(self, number: int) -> list[tuple[int, int]]:
+        """Where words about a ticket stand, as (chat, message): our own, copies, and what they are copies of."""
+        sql = (
+            "SELECT chat_id AS chat, message_id AS message FROM posts WHERE ticket = :ticket"
+            " UNION SELECT chat_id, message_id FROM relayed WHERE ticket = :ticket"
+            " UNION SELECT other_chat, other_message FROM relayed WHERE ticket = :ticket AND other_chat IS NOT NULL"
+        )
+        rows = await self.store.run(lambda db: list(db.query(sql, {"ticket": number})))
+        return [(row["chat"], row["message"]) for row in rows]
+
     async def fulfilled(self, wish: Wish) -> None:
         """Forgets the wish itself, and which messages the tickets had."""
 

@@ -240,15 +240,21 @@ class Mailbox(Batched):
 
         await self.ask(work)
 
-    async def forget(self, chat_id: int) -> None:
-        """Forgets a person's chat, except the bare ids that keep updates from being answered twice."""
+    async def forget(self, chat_id: int, *, except_source: str = "") -> None:
+        """Forgets a person's chat, except the bare ids that keep updates from being answered twice.
+
+        `except_source`: work that is still in hand, whose sends stay journalled.
+        """
 
         def work(db: Database) -> None:
             db.conn.execute(
                 "UPDATE inbox SET body = NULL, error = NULL, chat_id = 0 WHERE chat_id = ? AND done_at IS NOT NULL",
                 (chat_id,),
             )
-            db.conn.execute("DELETE FROM outbox WHERE chat_id = ?", (chat_id,))
+            db.conn.execute(  # a source may name the chat, though it sends to another
+                "DELETE FROM outbox WHERE (chat_id = ? OR instr(source || ':', ?)) AND source <> ?",
+                (chat_id, f":{chat_id}:", except_source),
+            )
             db.conn.execute("DELETE FROM chat_closed WHERE chat_id = ?", (chat_id,))
 
         await self.ask(work)

@@ -167,8 +167,9 @@ class Tickets:
         rows = await self.store.run(
             lambda db: tuple(
                 db.query(
-                    "SELECT number FROM tickets t WHERE updated_at > ? OR (status IN (?, ?) AND NOT EXISTS"
-                    " (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card')) ORDER BY number",
+                    "SELECT number FROM tickets t WHERE (updated_at > ? AND emptied_at IS NULL) OR (status IN (?, ?)"
+                    " AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card'))"
+                    " ORDER BY number",
                     [after, *OPEN_STATUSES],
                 )
             )
