@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-
-from telegram.error import TelegramError
+from telegram import Update
 from telegram.ext import (
-    Application,
     ApplicationBuilder,
     CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
     MessageHandler,
+    TypeHandler,
     filters,
 )
 from telegram.request import BaseRequest
@@ -36,6 +30,7 @@ from bot.settings import WEB_DATABASE, Settings
 from bot.store import Store
 from bot.tickets import Tickets
 from handlers.actions import Actions
+from handlers.barring import Barring
 from handlers.case import Case
 from handlers.courier import Courier
 from handlers.desk import Desk
@@ -48,11 +43,9 @@ from handlers.incident_buttons import IncidentButtons
 from handlers.incidents import Incidents
 from handlers.lifecycle import Lifecycle
 from handlers.lines import requests
-from handlers.menus import Menus
 from handlers.my_data import PATTERN as MY_DATA_BUTTONS
 from handlers.my_data import MyData
 from handlers.orders import Orders
-from handlers.outlook import Outlook
 from handlers.pace import Limits
 from handlers.patrol import Patrol
 from handlers.pictures import Pictures
@@ -60,7 +53,9 @@ from handlers.post import Post
 from handlers.rating import Ratings
 from handlers.relay import Relay
 from handlers.reply import Screens
-from handlers.restored import restored
+from handlers.sequel import Sequel
+from handlers.service import App
+from handlers.service import Service as Service  # who builds one names its type from here, too
 from handlers.staff import Staff
 from handlers.staff_buttons import PATTERN as STAFF_BUTTONS
 from handlers.staff_buttons import StaffButtons
@@ -72,86 +67,13 @@ from handlers.unban import PATTERN as UNBAN_BUTTONS
 from handlers.unban import Unbanning
 from handlers.watching import Watching
 from handlers.web_login import WebLogin
-from handlers.webhook import Webhook
 from messages import load
 
-log = logging.getLogger(__name__)
-App = Application[Any, Any, Any, Any, Any, Any]
 USER_COMMANDS = ("diagnose", "sozlama", "status", "operator", "help", "my_data", "forget_me")
-JUST_BEFORE = timedelta(minutes=10)  # what happened then may not have reached the staff
-FORGET_EVERY_S = 6 * 3600.0
-HEAR_EVERY_S = 30.0
 ONLY_STAFF = ("tickets", "ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority", "stats")
-STAFF_COMMANDS = (*ONLY_STAFF, "help")
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The bot, ready to run."""
-
-    application: App
-    inbox: Inbox
-    courier: Courier
-    desk: Desk
-    staff: Staff
-    actions: Actions
-    orders: Orders
-    watching: Watching
-    patrol: Patrol
-    erasing: Erasing
-    life: Lifecycle
-    retention_days: int
-
-    async def resume(self) -> None:
-        """Goes on with the cases whose next move was ours when the process ended."""
-        await self.patrol.incidents.resume()
-        for number in await self.desk.open_numbers():
-            self.watching.look_out(number)
-        for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
-            self.patrol.incidents.card_changed(number)
-        unfinished = await self.desk.unfinished()
-        if await restored(self.inbox.mailbox.store, self.staff, self.inbox.spawn, unfinished):
-            return
-        await self.erasing.resume()
-        await self.life.relay.resume()
-        for number in unfinished:
-            await self.desk.go_on(number)
-
-    async def _forget(self, _: object) -> None:
-        gone = await self.erasing.forgetting.purge(self.retention_days)
-        if gone.tickets:
-            log.info("emptied %d tickets older than %d days", len(gone.tickets), self.retention_days)
-
-    async def _hear(self, _: object) -> None:
-        with contextlib.suppress(TelegramError):
-            await self.application.bot.get_me()
-            self.inbox.pulse.heard()
-
-    async def run(self, *, webhook: Webhook | None = None) -> None:
-        """Until stopped; polls, or receives updates at a webhook. Raises AlreadyRunningError, InvalidToken."""
-
-        async def begin(_: App) -> None:
-            await self.resume()
-            if webhook is not None:
-                await webhook.open(self.application.bot, self.inbox.accept)
-            menus = Menus(self.application.bot, self.staff, USER_COMMANDS, STAFF_COMMANDS)
-            self.inbox.spawn("menus", menus.announce(), 0)
-            jobs = self.application.job_queue
-            if jobs is None:
-                return
-            jobs.run_repeating(self._forget, interval=FORGET_EVERY_S, first=60.0)
-            self.life.begin(jobs)
-            await self.patrol.begin(jobs)
-            await self.orders.begin(jobs)
-            if webhook is not None:  # nothing is polled, so hearing Telegram at all has to do
-                jobs.run_repeating(self._hear, interval=HEAR_EVERY_S, first=0.0)
-
-        self.application.post_init = begin
-        try:
-            await self.inbox.run(poll=webhook is None)
-        finally:
-            await self.watching.close()
-            await self.patrol.close()
+ABOUT_PEOPLE = ("mute", "ban", "unban_user")
+BEFORE_ALL = -1  # a group of handlers
+STAFF_COMMANDS = (*ONLY_STAFF, *ABOUT_PEOPLE, "help")
 
 
 def build(
@@ -198,8 +120,7 @@ def build(
     def changed(number: int) -> None:
         incidents.card_changed(number)
         watching.look_out(number)
-        outlook.consider(number)
-        unbanning.consider(number)
+        sequel.consider(number)
         life.changed(number)
 
     incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn)
@@ -224,8 +145,7 @@ def build(
     incidents.close_ticket = actions.close
     patrol = Patrol.of(target, runner, incidents, settings.own_side_every_s)
     watching = Watching(desk, Watches(runner), inbox.spawn)
-    outlook = Outlook(desk, inbox.spawn)
-    unbanning = Unbanning(staff, desk, actions, inbox.spawn)
+    sequel = Sequel.over(store, desk, staff, actions, inbox.spawn)
     life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff, now), now)
     rating = Ratings(desk, life.dues, now)
     case = Case(desk, watching, inbox.spawn, rating, life.waits, settings.retention_days)
@@ -234,7 +154,8 @@ def build(
     mine = MyData(OwnLog(store), Barred(store), erasing, post, screens)
     inflow = Inflow(desk, life.relay, rating, attachments)
     errors = Errors(screens, staff)
-    _register(application, case, mine, inflow, staff, actions, incidents, unbanning, web, Talk(life.relay), errors)
+    unban = sequel.unbanning
+    _register(application, case, mine, inflow, staff, actions, incidents, unban, web, Talk(life.relay), errors)
     return Service(
         application,
         inbox,
@@ -247,6 +168,7 @@ def build(
         patrol,
         erasing,
         life,
+        (USER_COMMANDS, STAFF_COMMANDS),
         settings.retention_days,
     )
 
@@ -259,13 +181,14 @@ def _register(
     staff: Staff,
     actions: Actions,
     incidents: Incidents,
-    unbanning: Unbanning,
+    unban: Unbanning,
     web: WebLogin,
     talk: Talk,
     errors: Errors,
 ) -> None:
     private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
-    orders = StaffCommands(staff, actions)
+    orders, barring = StaffCommands(staff, actions), Barring(staff, actions, talk.relay.barred, talk.relay.now)
+    application.add_handler(TypeHandler(Update, barring.gate), BEFORE_ALL)
     for handler in (
         CommandHandler("start", case.start, private),
         CommandHandler("help", case.help, private),
@@ -279,7 +202,7 @@ def _register(
         MessageHandler(groups & filters.UpdateType.EDITED_MESSAGE, talk.from_staff),  # no command is given by an edit
         CallbackQueryHandler(StaffButtons(staff, actions).press, STAFF_BUTTONS),
         CallbackQueryHandler(IncidentButtons(staff, incidents).press, INCIDENT_BUTTONS),
-        CallbackQueryHandler(unbanning.press, UNBAN_BUTTONS),
+        CallbackQueryHandler(unban.press, UNBAN_BUTTONS),
         CallbackQueryHandler(mine.press, MY_DATA_BUTTONS),
         CallbackQueryHandler(case.press),
         ChatMemberHandler(staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
@@ -295,7 +218,10 @@ def _register(
         CommandHandler("priority", orders.priority, groups),
         CommandHandler("stats", Stats(staff, staff.spawn).show, groups),
         CommandHandler("help", orders.help, groups),
-        CommandHandler(ONLY_STAFF, orders.not_here, private),
+        CommandHandler("mute", barring.mute, groups),
+        CommandHandler("ban", barring.ban, groups),
+        CommandHandler("unban_user", barring.unban, groups),
+        CommandHandler((*ONLY_STAFF, *ABOUT_PEOPLE), orders.not_here, private),
         MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), inflow.message),
         MessageHandler(SAID, talk.from_staff),
     ):
