@@ -254,3 +254,19 @@ def m_lists(db: Database) -> None:
                 FROM told GROUP BY rule
             ) t JOIN rules r ON r.id = t.rule ORDER BY t.given DESC;
     """)
+
+
+@migrations()
+def m_addresses(db: Database) -> None:
+    """From where the people of tickets come (bot/neighbours.py); it goes with its ticket."""
+    db.executescript("""
+        CREATE TABLE addresses (
+            ticket INTEGER NOT NULL REFERENCES tickets (number), address TEXT NOT NULL, near TEXT NOT NULL,
+            net TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (ticket, address)
+        ) STRICT;
+        CREATE INDEX addresses_near ON addresses (near, at);
+        CREATE TRIGGER addresses_emptied AFTER UPDATE OF emptied_at ON tickets WHEN new.emptied_at IS NOT NULL
+            BEGIN DELETE FROM addresses WHERE ticket = new.number; END;
+        CREATE TRIGGER addresses_gone AFTER DELETE ON tickets
+            BEGIN DELETE FROM addresses WHERE ticket = old.number; END;
+    """)

@@ -366,6 +366,14 @@ RULES: tuple[Rule, ...] = (
         "the phone sends to the right host, whose own rules are right, and nothing arrives: a filter before it",
         Tag.PHONE_RECEIVES_NOTHING, Tag.LOG_SILENT, any_of(Tag.SERVER_FIREWALL_OPEN, Tag.SERVER_FIREWALL_INACTIVE),
     ),
+    _row(
+        Step.TRY_OTHER_NETWORK, LIKELY, "others in the same network have the same trouble now",
+        Tag.NEIGHBOURS_SAME_TROUBLE, NO_ANSWER,
+    ),
+    _row(
+        Step.TRY_OTHER_NETWORK, LIKELY, "no answer comes, and the phone is in another network than ever before",
+        Tag.NETWORK_UNUSUAL, NO_ANSWER,
+    ),
     # Usually harmless to a registration, off by the owner's instructions all the same: tried before a person is
     # sent to another network.
     _row(

@@ -102,6 +102,9 @@ class Tag(StrEnum):
     ACCOUNT_PUBLIC_ADDRESS_SET = "account_public_address_set"  # value
     ACCOUNT_RPORT_OFF = "account_rport_off"
     ACCOUNT_NAMESERVER_BAD = "account_nameserver_bad"  # value
+    # other people, in the ticket log
+    NETWORK_UNUSUAL = "network_unusual"  # address: the extension always came from another network
+    NEIGHBOURS_SAME_TROUBLE = "neighbours_same_trouble"  # count, network: others there have the same verdict now
     # other user answers
     OTHER_NETWORK_WORKS = "other_network_works"
     OTHER_NETWORK_FAILS = "other_network_fails"

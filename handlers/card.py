@@ -15,6 +15,7 @@ from handlers.actions import ENDED
 from handlers.keyboards import keyboard
 from handlers.reply import TEXT_MAX, Screen, Screens
 
+NEIGHBOURS = "neighbours"  # the look at other tickets of the same network
 LINE_MAX = 220  # signs of one event in a list of many
 SENT_MAX = 1500  # signs of what the user sent, the newest first
 
@@ -48,6 +49,8 @@ class Cards:
                 lines.append(words.html("staff.because", because=because))
             values = self.screens.values(verdict, ticket.extension)
             lines.append(words.html(f"step.{verdict.step}.staff", None, **values))
+        noticed = [one for result in case.results if result.name == NEIGHBOURS for one in result.findings]
+        lines += [words.html("staff.noticed", what=self.screens.because(finding)) for finding in noticed]
         sent = [e.body.get("text", "") for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
         if sent:
             newest = "\n---\n".join(reversed(sent))

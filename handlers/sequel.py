@@ -1,0 +1,67 @@
+"""What follows a change of a case behind its back: who else is in trouble there, other networks' view, a ban to lift."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from bot.casefile import fold
+from bot.diagnose import user_address
+from bot.model import CheckResult, EventKind, Ticket
+from bot.neighbours import Neighbours, public
+from bot.store import Store
+from handlers.actions import ENDED, Actions
+from handlers.desk import Desk
+from handlers.outlook import Outlook
+from handlers.people import Spawn
+from handlers.staff import Staff
+from handlers.unban import Unbanning
+
+NEIGHBOURS = "neighbours"
+
+
+@dataclass(slots=True)
+class Sequel:
+    """`consider` after each change of a case; nobody waits for it."""
+
+    desk: Desk
+    neighbours: Neighbours
+    outlook: Outlook
+    unbanning: Unbanning
+    spawn: Spawn
+
+    @classmethod
+    def over(cls, store: Store, desk: Desk, staff: Staff, actions: Actions, spawn: Spawn) -> Sequel:
+        """With all that follows."""
+        unbanning = Unbanning(staff, desk, actions, spawn, os.environ)
+        return cls(desk, Neighbours(store), Outlook(desk, spawn), unbanning, spawn)
+
+    def consider(self, number: int) -> None:
+        """A case changed."""
+        self.spawn(f"sequel:{number}", self._look_around(number), 0)
+        self.outlook.consider(number)
+        self.unbanning.consider(number)
+
+    async def _look_around(self, number: int) -> None:
+        ticket = await self.desk.tickets.get(number)
+        if ticket is None or ticket.status in ENDED:
+            return
+        case = fold(ticket)
+        address = public(user_address(case.readings, case.results))
+        if address is None:
+            return
+        await self.neighbours.seen(number, address)
+        if case.verdict is None:
+            return  # whose trouble is the same is known with the verdict
+        around = await self.neighbours.around(number, address)
+        fresh = CheckResult(NEIGHBOURS, 0.0, around.findings(address))
+        known = next((result.findings for result in case.results if result.name == NEIGHBOURS), ())
+        if fresh.findings != known:
+            await self._tell(ticket, fresh)
+
+    async def _tell(self, ticket: Ticket, fresh: CheckResult) -> None:
+        """What was found becomes part of the case: its verdict may change, its card says it."""
+        source = f"neighbours:{ticket.number}:{len(ticket.events)}"
+        body = {"results": [fresh.to_json()], "extension": None}
+        if await self.desk.tickets.append(ticket.number, EventKind.CHECKED, body, source=source):
+            self.spawn(source, self.desk.advance(ticket.number), ticket.chat_id)
