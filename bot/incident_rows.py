@@ -29,16 +29,21 @@ class Incident:
     closed_by: str | None  # of the staff; None: it ended by itself, or stands
     tickets_closed_by: str | None  # who of the staff had the linked tickets closed
     place: tuple[int, int] | None  # chat and message of its card
-    linked: int
+    tickets: tuple[int, ...]  # linked ones
     open_tickets: int
     told: int
+
+    @property
+    def linked(self) -> int:
+        """How many tickets are linked."""
+        return len(self.tickets)
 
 
 def read_incident(db: Database, number: int) -> Incident | None:
     """One incident with its counts; None when there is no such number."""
     row = first_row(
         db,
-        "SELECT n.*, count(i.ticket) AS linked, count(i.told_at) AS told,"
+        "SELECT n.*, json_group_array(i.ticket) AS linked, count(i.told_at) AS told,"
         " coalesce(sum(t.status IN ('open', 'escalated')), 0) AS open_tickets FROM incidents n"
         " LEFT JOIN incident_tickets i ON i.incident = n.number LEFT JOIN tickets t ON t.number = i.ticket"
         " WHERE n.number = ? GROUP BY n.number",
@@ -56,7 +61,7 @@ def read_incident(db: Database, number: int) -> Incident | None:
         closed_by=row["closed_by"],
         tickets_closed_by=row["tickets_closed_by"],
         place=(row["chat_id"], row["message_id"]) if row["message_id"] else None,
-        linked=row["linked"],
+        tickets=tuple(sorted(ticket for ticket in json.loads(row["linked"]) if ticket is not None)),
         open_tickets=row["open_tickets"],
         told=row["told"],
     )

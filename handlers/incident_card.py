@@ -15,6 +15,7 @@ from handlers.reply import Screen, Screens
 
 END, CLOSE = "end", "close"
 SHOWN_EXTENSIONS = 40
+SHOWN_TICKETS = 20  # the newest
 # What is repaired by starting the PBX anew; that costs it the passwords it holds in memory.
 RESTARTS = frozenset({Step.START_PBX, Step.BIND_ALL_INTERFACES, Step.FREE_PORT, Step.SERVER_ERROR})
 
@@ -40,6 +41,9 @@ class IncidentScreens:
             lines.append(self.words.html(sure, because=because))
             lines.append(self.to_do(incident))
         lines.append(self.words.html("incident.linked", count=incident.linked))
+        if incident.tickets:
+            named = ", ".join(f"№{ticket}" for ticket in incident.tickets[-SHOWN_TICKETS:])
+            lines.append(self.words.html("incident.tickets", tickets=named))
         return Screen(Markup("\n").join(lines), self._buttons(incident))
 
     def to_do(self, incident: Incident) -> Markup:

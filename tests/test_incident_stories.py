@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -12,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.running import STAFF, STAFF_CHAT, RunningBot
+from tests.running import ROOT, STAFF, STAFF_CHAT, RunningBot
 from tests.servers.dns import DnsServer
 from tests.servers.kamailio import PROGRAM, Kamailio, free_port
+from tests.servers.namespace import why_not
 
 HOST = "call.soundz.uz"
 KNOWN, OVER, ALERT = "Bu nosozlikni bilamiz", "Bizdagi nosozlik tugadi", "Nosozlik №"
@@ -257,3 +260,12 @@ def test_passwords_lost_in_a_restart_are_one_incident_for_those_it_concerns(tmp_
         assert [said(bot, person, KNOWN) for person in (1, 2, 3)] == [1, 1, 0]
         assert [said(bot, person, OVER) for person in (1, 2, 3)] == [1, 1, 0]
         assert said(bot, STAFF_CHAT, ALERT) == 1
+
+
+@pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+@pytest.mark.timeout(200)
+def test_a_real_restart_under_pm2() -> None:
+    """The PBX's stand-in, MicroSIP's own SIP stack, in a network of their own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/inside_incidents.py"]
+    done = subprocess.run(["unshare", "-n", *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
