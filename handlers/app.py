@@ -187,7 +187,10 @@ def _register(
     errors: Errors,
 ) -> None:
     private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
-    orders, barring = StaffCommands(staff, actions), Barring(staff, actions, talk.relay.barred, talk.relay.now)
+    orders, barring = (
+        StaffCommands(staff, actions, ONLY_STAFF),
+        Barring(staff, actions, barred=talk.relay.barred, now=talk.relay.now),
+    )
     application.add_handler(TypeHandler(Update, barring.gate), BEFORE_ALL)
     for handler in (
         CommandHandler("start", case.start, private),

@@ -18,7 +18,7 @@ from handlers.staff_commands import Context, Order, StaffCommands
 MUTE_H, MUTE_MAX_H = 24, 720  # without a word on it, and at most
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Barring(StaffCommands):
     """The handlers of /mute, /ban and /unban_user, and the one before all others."""
 
