@@ -81,6 +81,7 @@ class Patrol:
         """Looks no more."""
         if self._round is not None:
             self._round.cancel()
+            await asyncio.wait({self._round})
         await self.outcomes.close()
 
 

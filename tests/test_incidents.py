@@ -16,8 +16,10 @@ from bot.incidents import (
     Change,
     Phone,
     Round,
+    Scope,
     Side,
     concerns,
+    fits,
     fold,
     lost_together,
     passwords_gone,
@@ -205,3 +207,18 @@ def test_without_pm2_the_last_registration_of_a_lost_phone_dates_the_restart() -
     later = Phone("1006", known_at=ago(hours=1))  # the PBX may have been restarted before that: nothing is claimed
     assert concerns("1004", (*ALL, later), None, NOON) is not None
     assert concerns("1006", (*ALL, later), None, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("heard", "outage", "passwords"),
+    [
+        (set(), True, True),
+        ({Tag.USER_DNS_OK}, True, True),
+        ({Tag.PHONE_SAYS_TIMEOUT}, True, False),
+        ({Tag.PHONE_SAYS_WRONG_PASSWORD}, False, True),
+        ({Tag.PHONE_SAYS_NOT_FOUND}, False, False),
+        ({Tag.PHONE_SAYS_NO_SERVER, Tag.PHONE_SAYS_WRONG_PASSWORD}, False, False),
+    ],
+)
+def test_who_surely_has_another_trouble_is_not_counted_in(heard: set[Tag], outage: bool, passwords: bool) -> None:
+    assert (fits(Scope.OUTAGE, heard), fits(Scope.PASSWORDS, heard)) == (outage, passwords)
