@@ -188,7 +188,7 @@ def _register(
 ) -> None:
     private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
     orders, barring = (
-        StaffCommands(staff, actions, ONLY_STAFF),
+        StaffCommands(staff, actions, STAFF_COMMANDS),
         Barring(staff, actions, barred=talk.relay.barred, now=talk.relay.now),
     )
     application.add_handler(TypeHandler(Update, barring.gate), BEFORE_ALL)

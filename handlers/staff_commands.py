@@ -54,11 +54,14 @@ class StaffCommands:
 
     staff: Staff
     actions: Actions
+    commands: tuple[str, ...] = ()  # those that /help explains
 
     async def help(self, update: Update, context: Context) -> None:
         """/help: what can be ordered, and who may."""
         if message := await self._heard(update):
-            await self._say(message, "staff.help")
+            words = self.staff.screens.words
+            lines = [f"/{name} – {words.html(f'command.{name}')}" for name in self.commands]
+            await message.reply_html("\n".join([*lines, "", words.html("staff.help")]))
 
     async def tickets(self, update: Update, context: Context) -> None:
         """/tickets [mine] [status] [words to look for]: what waits, the most urgent first."""
@@ -172,8 +175,7 @@ class StaffCommands:
         if order := await self._order(update, "ask", 1):
             said = _chosen(self.staff, " ".join(order.rest), "kind", ASKABLE)
             if said is None:
-                kinds = ", ".join(f"{kind}" for kind in ASKABLE)
-                await self._say(order.message, "staff.usage_ask", kinds=kinds)
+                await self._usage(order.message, "ask")
                 return
             await self.actions.ask(order.ticket.number, Kind(said), order.by, source=order.source)
             shown = self.staff.screens.words.plain(f"kind.{said}")
@@ -223,7 +225,7 @@ class StaffCommands:
         return await self.staff.board.topics.rows.at(message.chat_id, message.message_thread_id)
 
     async def _usage(self, message: Message, command: str) -> None:
-        await self._say(message, f"staff.usage_{command}")
+        await self._say(message, f"staff.usage_{command}", kinds=", ".join(ASKABLE))
 
     async def _say(self, message: Message, key: str, **values: Any) -> None:
         words = self.staff.screens.words

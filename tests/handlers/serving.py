@@ -31,9 +31,11 @@ class Serving:
     api: FakeApi
     service: Service
 
-    async def until(self, predicate: Callable[[], T], timeout_s: float = 10.0) -> T:
-        """The first true value of `predicate()`; it is looked at outside the event loop."""
-        return await asyncio.to_thread(self.api.wait_for, predicate, timeout_s)
+    async def until(self, predicate: Callable[[], T | None], timeout_s: float = 10.0) -> T:
+        """The first true value of `predicate()`; it is looked at outside the event loop. Raises TimeoutError."""
+        found = await asyncio.to_thread(self.api.wait_for, predicate, timeout_s)
+        assert found is not None
+        return found
 
     async def opened(self, person: int = PERSON, name: str = "Aziza", extension: str | None = "1002") -> int:
         """A ticket of a person who waits for the staff; its card is on its way."""
