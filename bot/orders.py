@@ -104,6 +104,11 @@ class OrderBook:
 
         return await self.store.run(work, durable=True)
 
+    async def used(self, nonce: str) -> bool:
+        """Whether this link was used up."""
+        sql = "SELECT 1 FROM logins WHERE nonce = ?"
+        return await self.store.run(lambda db: db.execute(sql, [nonce]).fetchone() is not None)
+
     async def session(self, nonce: str) -> Pass | None:
         """Who is logged in under this nonce; None when nobody is, or no longer."""
 

@@ -43,8 +43,8 @@ MEDIA = {".jpg": "image/jpeg", ".png": "image/png", ".txt": "text/plain; charset
 async def login(visit: Visit) -> Any:
     """The link leads here. Looking uses nothing up: chats look at links by themselves to show a preview."""
     word = visit.query.get("t", "")
-    link = opened(visit.room.key, "link", word)
-    if link is None or link.user_id not in visit.room.staff():
+    room, link = visit.room, opened(visit.room.key, "link", word)
+    if link is None or link.user_id not in room.staff() or await room.orders.used(link.nonce):
         return await visit.page("login.html", 403, link=None)
     return await visit.page("login.html", link=link, word=word)
 
