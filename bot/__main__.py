@@ -7,40 +7,21 @@ import logging
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
+from bot.number_commands import export, stats
 from bot.settings import Settings, SettingsError
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from bot.settled import settled
 
 
 def main() -> None:
     """The console script `yordam`."""
     cli(prog_name="yordam")
-
-
-def _settled(command: Callable[P, R]) -> Callable[P, R]:
-    """Bad settings and an unusable database end in one line and exit status 2, never in a traceback."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except SettingsError as trouble:
-            click.echo(str(trouble), err=True)
-            sys.exit(2)
-        except sqlite3.Error as trouble:
-            click.echo(f"the database cannot be used: {trouble}", err=True)
-            sys.exit(2)
-
-    return run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,7 +31,7 @@ def cli() -> None:
 
 
 @cli.command()
-@_settled
+@settled
 def demo() -> None:
     """The whole bot in this terminal, no token needed.
 
@@ -69,7 +50,7 @@ def demo() -> None:
 
 @cli.command()
 @click.option("--webhook", metavar="URL", help="Receive updates at this https address instead of polling.")
-@_settled
+@settled
 def run(webhook: str | None) -> None:
     """The Telegram bot."""
     from telegram.error import InvalidToken
@@ -106,7 +87,7 @@ def run(webhook: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--only", multiple=True, metavar="NAME", help="Only this check; may be repeated.")
 @click.option("--extension", help="Also ask the PBX whether it knows this extension.")
-@_settled
+@settled
 def check(as_json: bool, only: tuple[str, ...], extension: str | None) -> None:
     """All server-side checks, side by side.
 
@@ -122,7 +103,7 @@ def check(as_json: bool, only: tuple[str, ...], extension: str | None) -> None:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One reading, or a list of several.")
 @click.option("--jsonl", "lines", is_flag=True, help="Requests from standard input, a line each.")
-@_settled
+@settled
 def read(files: tuple[Path, ...], as_json: bool, lines: bool) -> None:
     """What the parsers read in texts, INI files, logs and pictures."""
     from bot import report
@@ -142,7 +123,7 @@ def read(files: tuple[Path, ...], as_json: bool, lines: bool) -> None:
 @click.option("--no-checks", is_flag=True, help="Only the files, nothing is measured.")
 @click.option("--extension", help="The user's own number, where it is known.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@_settled
+@settled
 def explain(
     files: tuple[Path, ...], number: int | None, save: bool, no_checks: bool, extension: str | None, as_json: bool
 ) -> None:
@@ -162,7 +143,7 @@ def explain(
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--status", type=click.Choice(["open", "escalated", "solved", "closed"]))
 @click.option("--search", metavar="TEXT", help="Every word must occur; oʻ, o' and ў are the same.")
-@_settled
+@settled
 def tickets(as_json: bool, status: str | None, search: str | None) -> None:
     """The ticket log."""
     from bot import report
@@ -173,7 +154,7 @@ def tickets(as_json: bool, status: str | None, search: str | None) -> None:
 @cli.command()
 @click.argument("number", type=int)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@_settled
+@settled
 def ticket(number: int, as_json: bool) -> None:
     """One ticket with its whole log."""
     from bot import report
@@ -182,7 +163,7 @@ def ticket(number: int, as_json: bool) -> None:
 
 
 @cli.command()
-@_settled
+@settled
 def web() -> None:
     """The staff's review page, beside the running bot. In the bot, /web gives a link to it."""
     from bot import review
@@ -201,7 +182,7 @@ def web() -> None:
     metavar="DIR",
     help="Kept files too, to a new folder.",
 )
-@_settled
+@settled
 def backup(file: Path, folder: Path | None) -> None:
     """A consistent copy of the database, while the bot runs."""
     from bot.attachments import Attachments
@@ -224,7 +205,7 @@ def backup(file: Path, folder: Path | None) -> None:
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would go; works beside the running bot.")
 @click.option("--older-than", "days", type=click.IntRange(min=1), metavar="DAYS", help="Default: RETENTION_DAYS.")
-@_settled
+@settled
 def purge(dry_run: bool, days: int | None) -> None:
     """Forgets what old tickets held, as the running bot does every six hours; numbers, times and causes stay."""
     from bot.attachments import Attachments
@@ -251,7 +232,7 @@ def purge(dry_run: bool, days: int | None) -> None:
 
 
 @cli.command()
-@_settled
+@settled
 def health() -> None:
     """One line and an exit status for a supervisor: 0 alive, 1 deaf or never started."""
     from bot import health as alive
@@ -263,6 +244,10 @@ def health() -> None:
         sys.exit(1)
     click.echo(state.line())
     sys.exit(0 if state.ok else 1)
+
+
+cli.add_command(stats)
+cli.add_command(export)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import TypeVar
 from sqlite_utils import Database, Migrations
 
 T = TypeVar("T")
+CACHE_KIB = 32 * 1024  # at most, of pages that were read; SQLite's own 2 MiB are read again and again in a large log
 
 
 class Store:
@@ -33,6 +34,7 @@ class Store:
         db = Database(sqlite3.connect(self.path, isolation_level=None, check_same_thread=True))
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA busy_timeout=5000")
+        db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         db.execute("PRAGMA secure_delete=ON")  # what is forgotten leaves no bytes behind
         for group in migrations:
             group.apply(db)
@@ -81,6 +83,7 @@ def read_only(path: Path) -> Iterator[Database | None]:
         yield None
         return
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
+    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     try:
         yield Database(connection)
     finally:

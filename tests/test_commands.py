@@ -22,7 +22,9 @@ from tests.servers.kamailio import free_port
 from tests.servers.sip import SipServer, always
 
 Done = subprocess.CompletedProcess[str]
-COMMANDS = ("backup", "check", "demo", "explain", "health", "read", "run", "ticket", "tickets")
+COMMANDS = (
+    "backup", "check", "demo", "explain", "export", "health", "purge", "read", "run", "stats", "ticket", "tickets", "web"
+)  # fmt: skip
 LOOKUP = (
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
     "*** UnKnown can't find call.soundz.uz: Non-existent domain\n"
