@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     def _is_a_zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, OSError):  # a folder of the zone files is no zone either
+        except (ZoneInfoNotFoundError, OSError, ValueError):  # a folder of zones, a path that leads elsewhere
             raise ValueError("not a time zone") from None
         return value
 

@@ -91,7 +91,7 @@ def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
         case EventKind.CLOSED:
             return words.plain(f"close_reason.{body['reason']}")
         case EventKind.RATED:
-            return str(body["stars"])
+            return " ".join(filter(None, ("⭐" * (body["stars"] or 0), body.get("comment"))))
         case EventKind.TAKEN:
             return str(body.get("to") or body["by"])
         case EventKind.TAGGED:

@@ -23,6 +23,7 @@ from handlers.people import Spawn
 from handlers.reply import Screen
 
 CLOSE_REASONS = ("solved", "staff", "no_answer", "stale", "incident")
+UNANSWERED = ("no_answer", "stale")  # nobody was helped yet: there is nothing to rate
 BY_HAND = CLOSE_REASONS[:3]  # the others are the bot's own
 ENDED = (Status.SOLVED, Status.CLOSED)
 
@@ -67,7 +68,9 @@ class Actions:
             body = {"reason": reason, "by": by, **({"text": words} if words else {})}
             await self._append(number, EventKind.CLOSED, body, source)
         key = "closing.because" if words else f"closing.{reason}"
-        await self._tell(ticket, self.desk.screens.say(key, number=number, reason=words), source, "closed")
+        stars = () if reason in UNANSWERED else self.desk.screens.stars(number)
+        screen = self.desk.screens.say(key, buttons=stars, number=number, reason=words)
+        await self._tell(ticket, screen, source, "closed")
         return True
 
     async def reopen(self, number: int, by: str, *, source: str) -> bool:

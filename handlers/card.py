@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from bot.casefile import CaseFile, fold
 from bot.model import Event, EventKind, Ticket
+from bot.patience import wants_person
 from bot.standing import standing
 from bot.stations import stations
 from bot.wording import happened
@@ -35,7 +36,7 @@ class Cards:
             *self._standing(ticket),
             words.html("staff.path", path=path_line(case, self.screens.target.sip_port)),
         ]
-        if any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events):
+        if wants_person(ticket):
             lines.append(words.html("staff.wants_person"))
         if ticket.verdict is None:
             lines.append(words.html("staff.no_verdict"))
@@ -55,6 +56,7 @@ class Cards:
         if sent:
             newest = "\n---\n".join(reversed(sent))
             lines.append(Markup("<blockquote expandable>{}</blockquote>").format(cut(newest, SENT_MAX)))
+        lines += [words.html("staff.rated", what=rated) for rated in _rated(ticket)]
         if ticket.status not in ENDED:
             lines.append(words.html("staff.write_how" if in_topic else "staff.reply_how"))
         return Screen(Markup("\n").join(lines), keyboard(self.screens, ticket, menu))
@@ -87,6 +89,12 @@ class Cards:
         """One line of the log."""
         what = cut(happened(self.screens.words, event), LINE_MAX)
         return self.screens.words.html("staff.event", at=event.at.strftime("%d.%m %H:%M"), what=what)
+
+
+def _rated(ticket: Ticket) -> list[str]:
+    """The last word on the help, when there was one: stars and comment."""
+    last = [event.body for event in ticket.events if event.kind is EventKind.RATED][-1:]
+    return [" ".join(filter(None, ("⭐" * (body["stars"] or 0), body.get("comment")))) for body in last]
 
 
 def path_line(case: CaseFile, port: int = 5060) -> str:

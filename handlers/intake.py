@@ -55,7 +55,7 @@ class Intake:
     async def open_ticket(self, person: Person) -> Ticket:
         """The open ticket of this chat, the one closed lately, or a new one."""
         current = await self.tickets.current(person.chat_id)
-        return current or await self.reopened(person) or await self._open(person)
+        return current or await self.reopened(person, for_staff=True) or await self._open(person)
 
     async def closed_lately(self, chat_id: int) -> Ticket | None:
         """The chat's last ticket when it may be opened again; None: the next word begins a new one."""

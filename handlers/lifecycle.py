@@ -44,7 +44,9 @@ class Lifecycle:
     def over(cls, store: Store, hours: Hours, actions: Actions, relay: Relay, now: Clock) -> Lifecycle:
         """With its table in `store`."""
         waits = Waits(store, hours, actions.desk.screens.words, now)
-        return cls(actions, relay.staff, relay, Dues(store), waits, now)
+        made = cls(actions, relay.staff, relay, Dues(store), waits, now)
+        relay.heard = made.changed
+        return made
 
     def begin(self, jobs: JobQueue[Any]) -> None:
         """From now on it looks once a minute."""

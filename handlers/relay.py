@@ -47,6 +47,7 @@ class Relay:
     carrier: Carrier
     barred: Barred
     now: Clock
+    heard: Callable[[int], object] = lambda _: None  # somebody waits for an answer: handlers/lifecycle.py
     album_s: float = ALBUM_S
     _locks: WeakValueDictionary[tuple[int, bool], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _carrying: set[tuple[int, int]] = field(default_factory=set)
@@ -67,6 +68,7 @@ class Relay:
         body = {"text": said.text, "media": said.kind, **({"edited": True} if edited else {})}
         tickets = self.staff.tickets
         await tickets.append(ticket.number, EventKind.USER_MESSAGE, body, source=f"{person.source}:said")
+        self.heard(ticket.number)
         if self.staff.chat_id is None:
             return "relay.kept"
         if (await self.barred.of(person.user_id, self.now())).muted_until is not None:

@@ -189,13 +189,17 @@ class Screens:
             lines.append(self.words.html("verdict.also", steps=names))
         return Markup("<blockquote expandable>{}</blockquote>").format(Markup("\n").join(lines))
 
+    def stars(self, number: int) -> list[list[InlineKeyboardButton]]:
+        """What did you think of the help? One press."""
+        return [
+            [InlineKeyboardButton("⭐" * stars, callback_data=f"{number}:rate:{stars}") for stars in row]
+            for row in ((1, 2, 3), (4, 5))
+        ]
+
     def _verdict_buttons(self, number: int, verdict: Verdict) -> InlineKeyboardMarkup:
         person = self.button("person", f"{number}:person")
         if verdict.step is Step.CONNECTED:
-            return _rows(
-                [InlineKeyboardButton("⭐" * stars, callback_data=f"{number}:rate:{stars}") for stars in (1, 2, 3)],
-                [InlineKeyboardButton("⭐" * stars, callback_data=f"{number}:rate:{stars}") for stars in (4, 5)],
-            )
+            return _rows(*self.stars(number))
         if verdict.step is Step.CALL_STAFF:
             return _rows([self.button("again", f"{number}:again")])
         if verdict.owner is Owner.SERVER:

@@ -117,7 +117,7 @@ class Talk:
     async def _log(self, number: int, text: str, by: str, source: str, media: str, *, edited: bool = False) -> None:
         body: dict[str, Any] = {"text": text, "by": by, "media": media, **({"edited": True} if edited else {})}
         await self.relay.staff.tickets.append(number, EventKind.STAFF_MESSAGE, body, source=source)
-        self.relay.staff.on_change(number)
+        self.relay.staff.actions.desk.on_change(number)
 
     async def _confirm(self, message: Message) -> None:
         row = await self.relay.rows.get(message.chat_id, message.message_id)
