@@ -23,7 +23,8 @@ from tests.servers.sip import SipServer, always
 
 Done = subprocess.CompletedProcess[str]
 COMMANDS = (
-    "backup", "check", "demo", "explain", "export", "health", "purge", "read", "run", "stats", "ticket", "tickets", "web"
+    "backup", "check", "demo", "explain", "export", "health", "purge", "read", "run", "stats", "ticket", "tickets",
+    "web",
 )  # fmt: skip
 LOOKUP = (
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
