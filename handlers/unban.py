@@ -19,7 +19,7 @@ from telegram.ext import ContextTypes
 
 from bot.casefile import fold
 from bot.diagnose import Diagnosis, diagnose
-from bot.model import EventKind, Step, Tag, Ticket
+from bot.model import Event, EventKind, Step, Tag, Ticket
 from bot.unban import Lifted, Outcome, lift
 from handlers.actions import ENDED, Actions, Place
 from handlers.desk import Desk
@@ -31,6 +31,7 @@ from handlers.staff import Staff, source, who
 log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 PATTERN = "^unban:"
+BANS = frozenset({Tag.SERVER_BANS.value, Tag.USER_IP_BANNED.value})
 FOR_A_PERSON = (Outcome.NO_RIGHTS, Outcome.ELSEWHERE, Outcome.FAILED)  # the commands are shown to be copied
 COPY_MAX = int(InlineKeyboardButtonLimit.MAX_COPY_TEXT)
 # What gets an address banned again if nobody mends it first.
@@ -63,7 +64,9 @@ class Unbanning:
         address = _banned(found)
         if address is None:
             return
-        times = sum(event.kind is EventKind.NOTE and "unban" in event.body for event in ticket.events)
+        tries = [place for place, event in enumerate(ticket.events) if "unban" in event.body]
+        if tries and not any(map(_tells_of_a_ban, ticket.events[tries[-1] :])):
+            return  # what is known of the ban is older than the last tap
         screen = self._asking(ticket, found, address)
 
         async def send(place: Place) -> Message:
@@ -76,7 +79,7 @@ class Unbanning:
                 rate_limit_args="unban",
             )
 
-        with within(f"unban:{number}:{times}"):  # the same request after another change, or a crash, leaves once
+        with within(f"unban:{number}:{len(tries)}"):  # the same request after another change, or a crash, leaves once
             posted = await self.staff.deliver(number, send)
         if posted is not None:
             await self.desk.tickets.posted(number, posted.chat_id, posted.message_id, "unban")
@@ -173,6 +176,12 @@ def _judged(ticket: Ticket) -> Diagnosis:
     """What the ticket's log says now."""
     case = fold(ticket)
     return diagnose(case.readings, case.results, answers=case.answers, tried=case.tried, closed=case.closed)
+
+
+def _tells_of_a_ban(event: Event) -> bool:
+    """Whether a check or a paste saw ban lists with somebody in them."""
+    told = [*event.body.get("results", ()), event.body.get("reading") or {}]
+    return any(finding["tag"] in BANS for one in told for finding in one.get("findings", ()))
 
 
 def _banned(found: Diagnosis) -> str | None:
