@@ -31,21 +31,25 @@ def cli() -> None:
 
 
 @cli.command()
+@click.option("--staff", is_flag=True, help="The staff's side of a case, to practise on.")
 @settled
-def demo() -> None:
+def demo(staff: bool) -> None:
     """The whole bot in this terminal, no token needed.
 
     With piped input, messages are separated by lines of '---'; with none, a whole case is played.
     """
     from handlers.demo import Demo, piped
+    from handlers.demo_staff import StaffDemo
 
     _quiet_logs(logging.ERROR)
-    shown = Demo(Settings.load(bot_token=None, staff_chat_id=None))
-    if sys.stdin.isatty():
-        asyncio.run(shown.chat(None))
-        return
-    said = sys.stdin.read()
-    asyncio.run(shown.chat(piped(said)) if said.strip() else shown.play())
+    settings = Settings.load(bot_token=None, staff_chat_id=None)
+    said = None if sys.stdin.isatty() else sys.stdin.read()
+    lines = piped(said) if said and said.strip() else None
+    played = said is not None and lines is None
+    if staff:
+        asyncio.run(StaffDemo(settings).practise(lines, story=played))
+    else:
+        asyncio.run(Demo(settings).play() if played else Demo(settings).chat(lines))
 
 
 @cli.command()

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,7 +20,8 @@ from bot.store import Store
 from handlers.app import Service, build
 from handlers.demo_pbx import DemoPbx
 from handlers.pace import Limits
-from handlers.terminal import PERSON_ID, STAFF_ID, TOKEN, ConsoleApi, Shown, plain
+from handlers.terminal import PERSON_ID, STAFF_ID, TOKEN, ConsoleApi, Shown
+from messages import load
 
 UNHURRIED = Limits(private_burst=1000, private_interval_s=0.001, group_calls=1000, all_calls=1000)
 SEPARATOR = "---"
@@ -45,12 +46,13 @@ class Demo:
         self.settings = settings
         self.console = Console(file=out, highlight=False, soft_wrap=True)
         self.live = False
+        self.words = load(settings.default_language)
         self._printed: dict[int, str] = {}
 
     async def chat(self, lines: Iterator[str] | None) -> None:
         """Messages from `lines`; from the keyboard when there are none."""
         self.live = lines is None
-        async with _Running(self) as running:
+        async with Running(self, ConsoleApi(self.show if self.live else None)) as running:
             if lines is not None:
                 for said in lines:
                     await running.say(said)
@@ -59,25 +61,14 @@ class Demo:
             self.console.print(
                 "[dim]Yozing va Enter bosing; raqam – tugma; @fayl – fayl yoki rasm; Ctrl+D – chiqish.[/]"
             )
-            while said := await asyncio.to_thread(_typed):
+            while said := await asyncio.to_thread(typed):
                 if said.strip():
                     await running.say(said, echo=False)
 
     async def play(self) -> None:
         """The scripted case, against a stand-in PBX on this machine."""
         async with DemoPbx() as pbx:
-            self.settings = self.settings.model_copy(
-                update={
-                    "pbx_host": "call.soundz.uz",
-                    "pbx_probe_host": "127.0.0.1",
-                    "pbx_sip_port": pbx.sip_port,
-                    "dns_servers": (f"127.0.0.1:{pbx.dns_port}",),
-                    "pbx_expected_ips": frozenset(),
-                    "pbx_on_this_host": "no",
-                    "pbx_log_files": (),
-                    "pbx_api_url": None,
-                }
-            )
+            self.settings = standing_in(self.settings, pbx)
             self.console.print(
                 "[dim]Namoyish: telefon serveri o'rnida shu kompyuterdagi maket javob beradi.[/]\n".replace("'", "ʻ")
             )
@@ -92,21 +83,21 @@ class Demo:
         who = "Operatorlar guruhi" if shown.chat_id == STAFF_ID else "MicroSIP Yordam"
         style = "yellow" if shown.chat_id == STAFF_ID else "green"
         self.console.print(f"[bold {style}]{who}[/]{' [dim](yangilandi)[/]' if edited else ''}")
-        self.console.print(escape(plain(shown.text)))
+        self.console.print(escape(shown.text))
         if shown.chat_id == PERSON_ID:
             for number, button in enumerate(shown.buttons, 1):
                 self.console.print(f"  [cyan]\\[{number}][/] {escape(button['text'])}")
         self.console.print()
 
 
-class _Running:
+class Running:
     """The service while the conversation lasts."""
 
-    def __init__(self, demo: Demo) -> None:
+    def __init__(self, demo: Demo, api: ConsoleApi) -> None:
         self.demo = demo
-        self.api = ConsoleApi(demo.show if demo.live else None)
+        self.api = api
 
-    async def __aenter__(self) -> _Running:
+    async def __aenter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="yordam-demo-")
         self.store = Store(Path(self._folder.name) / "yordam.db", (ticket_migrations, mailbox_migrations))
         settings = self.demo.settings.with_token(TOKEN, STAFF_ID)
@@ -126,6 +117,10 @@ class _Running:
             self.demo.console.print("[bold blue]Siz[/]")
             self.demo.console.print(escape(said.strip()) + "\n")
         self._hand_in(said.strip())
+        await self.quiet()
+
+    async def quiet(self) -> None:
+        """Shows all that follows from what was said."""
         await self.api.quiet(lambda: self.service.inbox.busy)
         for shown in list(self.api.shown.values()):
             self.demo.show(shown)
@@ -142,7 +137,23 @@ class _Running:
         self.api.type(said)
 
 
-def _typed() -> str:
+def standing_in(settings: Settings, pbx: DemoPbx) -> Settings:
+    """The same, asking the stand-in alone."""
+    return settings.model_copy(
+        update={
+            "pbx_host": "call.soundz.uz",
+            "pbx_probe_host": "127.0.0.1",
+            "pbx_sip_port": pbx.sip_port,
+            "dns_servers": (f"127.0.0.1:{pbx.dns_port}",),
+            "pbx_expected_ips": frozenset(),
+            "pbx_on_this_host": "no",
+            "pbx_log_files": (),
+            "pbx_api_url": None,
+        }
+    )
+
+
+def typed() -> str:
     """A line, and those that were pasted with it; nothing at the end."""
     lines = [sys.stdin.readline()]
     while lines[0] and select.select([sys.stdin], [], [], PASTE_GAP_S)[0]:

@@ -21,8 +21,7 @@ from typing import Any
 from telegram.request import BaseRequest, RequestData
 
 PERSON_ID, STAFF_ID = 1, -100
-PERSON = {"id": PERSON_ID, "is_bot": False, "first_name": "Mehmon", "language_code": "uz"}
-CHAT = {"id": PERSON_ID, "type": "private", "first_name": "Mehmon"}
+GUEST = "Mehmon"
 BOT = {"id": 42, "is_bot": True, "first_name": "MicroSIP Yordam", "username": "microsip_yordam_bot"}
 TOKEN = "42:in-process"  # noqa: S105 - of no bot anywhere
 STAFF_CHAT = {"id": STAFF_ID, "type": "supergroup", "title": "Operatorlar"}
@@ -45,7 +44,9 @@ class Shown:
 class ConsoleApi(BaseRequest):
     """A Bot API for one person and one staff chat."""
 
-    def __init__(self, on_message: Callable[[Shown], None] | None = None) -> None:
+    def __init__(self, on_message: Callable[[Shown], None] | None = None, name: str = GUEST) -> None:
+        self.person = {"id": PERSON_ID, "is_bot": False, "first_name": name, "language_code": "uz"}
+        self.chat = {"id": PERSON_ID, "type": "private", "first_name": name}
         self.shown: dict[int, Shown] = {}
         self.deleted: set[int] = set()
         self._on_message = on_message
@@ -61,7 +62,7 @@ class ConsoleApi(BaseRequest):
         entities = []
         if text.startswith("/"):
             entities = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
-        self._put({"message": self._message(CHAT, PERSON, text=text, entities=entities)})
+        self._put({"message": self._message(self.chat, self.person, text=text, entities=entities)})
 
     def press(self, number: int) -> bool:
         """The n-th button of the newest message that has some; False when there is no such button."""
@@ -73,10 +74,10 @@ class ConsoleApi(BaseRequest):
             return True  # a copy button: the terminal's own selection does that
         query = {
             "id": str(next(self._ids)),
-            "from": PERSON,
+            "from": self.person,
             "chat_instance": "1",
             "data": button["callback_data"],
-            "message": self._message(CHAT, BOT, text=message.text, message_id=message.message_id),
+            "message": self._message(self.chat, BOT, text=message.text, message_id=message.message_id),
         }
         self._put({"callback_query": query})
         return True
@@ -97,7 +98,7 @@ class ConsoleApi(BaseRequest):
             body: dict[str, Any] = {"photo": [{**part, "width": 1, "height": 1}]}
         else:
             body = {"document": {**part, "file_name": path.name, "mime_type": kind}}
-        self._put({"message": self._message(CHAT, PERSON, **body)})
+        self._put({"message": self._message(self.chat, self.person, **body)})
 
     async def quiet(self, busy: Callable[[], bool]) -> None:
         """Returns when the bot has answered all that was said."""
@@ -146,7 +147,7 @@ class ConsoleApi(BaseRequest):
 
     def _on_getchat(self, body: dict[str, Any]) -> dict[str, Any]:
         about = {"accent_color_id": 0, "max_reaction_count": 0, "accepted_gift_types": dict.fromkeys(GIFTS, False)}
-        return {**_chat(body), **about}
+        return {**self._chat(body), **about}
 
     async def _on_getupdates(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         try:
@@ -158,13 +159,13 @@ class ConsoleApi(BaseRequest):
         return {"file_id": body["file_id"], "file_unique_id": body["file_id"], "file_path": body["file_id"]}
 
     def _on_sendmessage(self, body: dict[str, Any]) -> dict[str, Any]:
-        message = self._message(_chat(body), BOT, text=body["text"])
+        message = self._message(self._chat(body), BOT, text=body["text"])
         self._show(message["message_id"], body)
         return message
 
     def _on_editmessagetext(self, body: dict[str, Any]) -> dict[str, Any]:
         self._show(int(body["message_id"]), body)
-        return self._message(_chat(body), BOT, text=body["text"], message_id=int(body["message_id"]))
+        return self._message(self._chat(body), BOT, text=body["text"], message_id=int(body["message_id"]))
 
     def _on_deletemessage(self, body: dict[str, Any]) -> bool:
         self.deleted.add(int(body["message_id"]))
@@ -173,9 +174,13 @@ class ConsoleApi(BaseRequest):
     def _on_copymessage(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"message_id": next(self._ids)}
 
+    def _chat(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self.chat if int(body["chat_id"]) == PERSON_ID else STAFF_CHAT
+
     def _show(self, message_id: int, body: dict[str, Any]) -> None:
         rows = (body.get("reply_markup") or {}).get("inline_keyboard", [])
-        shown = Shown(message_id, int(body["chat_id"]), body["text"], [button for row in rows for button in row])
+        text = plain(body["text"]) if body.get("parse_mode") == "HTML" else body["text"]
+        shown = Shown(message_id, int(body["chat_id"]), text, [button for row in rows for button in row])
         new = message_id not in self.shown
         self.shown[message_id] = shown
         if new and self._on_message is not None:
@@ -185,10 +190,6 @@ class ConsoleApi(BaseRequest):
 def plain(telegram_html: str) -> str:
     """A message's text as a terminal shows it."""
     return html.unescape(_TAG.sub("", telegram_html))
-
-
-def _chat(body: dict[str, Any]) -> dict[str, Any]:
-    return CHAT if int(body["chat_id"]) == PERSON_ID else STAFF_CHAT
 
 
 def _parameters(data: RequestData | None) -> list[tuple[str, str]]:
