@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 from aiohttp import web
@@ -94,3 +97,20 @@ class Globalping:
         status = "in-progress" if left > 0 else "finished"
         body = {"id": number, "type": kind, "status": status, "target": "call.soundz.uz", "probesCount": 3}
         return web.json_response({**body, "results": self.results[kind] if left <= 0 else []})
+
+
+@contextmanager
+def in_thread() -> Iterator[Globalping]:
+    """The service in a loop of its own, for tests that have none."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    service = Globalping()
+    asyncio.run_coroutine_threadsafe(service.__aenter__(), loop).result()
+    try:
+        yield service
+    finally:
+        asyncio.run_coroutine_threadsafe(service.__aexit__(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
