@@ -52,6 +52,7 @@ class Wanted:
     owner: str | None = None
     extension: str | None = None
     user_id: int | None = None
+    near: str | None = None  # the network their people came from, as bot/neighbours.py names it
     opened_from: datetime | None = None
     opened_before: datetime | None = None
     search: str | None = None  # every word of it occurs, in whatever spelling
@@ -65,6 +66,7 @@ class Wanted:
             "t.owner = ?": self.owner,
             "t.extension = ?": self.extension,
             "t.user_id = ?": self.user_id,
+            "t.number IN (SELECT ticket FROM addresses WHERE near = ?)": self.near,
             "t.opened_at >= ?": self.opened_from and _stored(self.opened_from),
             "t.opened_at < ?": self.opened_before and _stored(self.opened_before),
             "t.number < ?": self.below,
@@ -122,6 +124,16 @@ def events_of(db: Database, numbers: Collection[int], kinds: Collection[EventKin
     for row in rows:
         event = Event(datetime.fromisoformat(row["at"]), EventKind(row["kind"]), json.loads(row["body"]))
         found[row["ticket"]] = (*found.get(row["ticket"], ()), event)
+    return found
+
+
+def networks_of(db: Database, numbers: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """From which networks the people of several tickets came; tickets of which that is not known have no entry."""
+    blanks = ", ".join("?" * len(numbers))
+    rows = db.query(f"SELECT DISTINCT ticket, near FROM addresses WHERE ticket IN ({blanks}) ORDER BY at", [*numbers])
+    found: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        found[row["ticket"]] = (*found.get(row["ticket"], ()), row["near"])
     return found
 
 

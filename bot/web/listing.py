@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.model import Event, EventKind, Owner, Status, Step, Ticket
 from bot.numbers import UZBEKISTAN
 from bot.standing import Standing, standing
-from bot.ticket_rows import Wanted, events_of, find_tickets
+from bot.ticket_rows import Wanted, events_of, find_tickets, networks_of
 
 PAGE = 50
 FACETED = 1000  # of the newest that match: a facet of everything would read everything
@@ -31,6 +31,7 @@ class Chosen:
     owner: str | None = None
     extension: str | None = None
     person: int | None = None
+    network: str | None = None
     day: date | None = None
     below: int | None = None
 
@@ -45,6 +46,7 @@ class Chosen:
             owner=said.get("owner") if said.get("owner") in set(Owner) else None,
             extension=said.get("extension"),
             person=_number(said.get("person")),
+            network=said.get("network"),
             day=_day(said.get("day")),
             below=_number(said.get("below")),
         )
@@ -64,6 +66,7 @@ class Chosen:
             owner=self.owner,
             extension=self.extension,
             user_id=self.person,
+            near=self.network,
             opened_from=begins,
             opened_before=begins + timedelta(days=1) if begins else None,
             search=self.q,
@@ -104,23 +107,29 @@ def listing(db: Database, chosen: Chosen) -> Listing:
     newest = find_tickets(db, replace(wanted, below=None), FACETED)
     shown = found[:PAGE]
     return Listing(
-        _with_standing(db, shown), _facets(newest), shown[-1].number if len(found) > PAGE else None, len(newest)
+        _with_standing(db, shown), _facets(db, newest), shown[-1].number if len(found) > PAGE else None, len(newest)
     )
 
 
-def _facets(tickets: Iterable[Ticket]) -> tuple[Facet, ...]:
-    counts: dict[str, Counter[str]] = {"step": Counter(), "owner": Counter(), "day": Counter(), "extension": Counter()}
+def _facets(db: Database, tickets: tuple[Ticket, ...]) -> tuple[Facet, ...]:
+    counts: dict[str, Counter[str]] = {field: Counter() for field in ("step", "owner", "day", "extension", "network")}
+    networks = networks_of(db, [ticket.number for ticket in tickets])
     for ticket in tickets:
         if ticket.verdict is not None:
             counts["step"][ticket.verdict.step.value] += 1
             counts["owner"][ticket.verdict.owner.value] += 1
         if ticket.extension is not None:
             counts["extension"][ticket.extension] += 1
+        counts["network"].update(networks.get(ticket.number, ()))
         counts["day"][ticket.opened_at.astimezone(UZBEKISTAN).date().isoformat()] += 1
-    days = tuple(sorted(counts.pop("day").items(), reverse=True)[:FACET_MAX])
-    again = [(number, count) for number, count in counts.pop("extension").most_common(FACET_MAX) if count > 1]
-    named = [Facet(field, tuple(counter.most_common(FACET_MAX))) for field, counter in counts.items()]
-    return (*named, Facet("day", days), Facet("extension", tuple(again)))
+    return tuple(Facet(field, _shown(field, counter)) for field, counter in counts.items())
+
+
+def _shown(field: str, counter: Counter[str]) -> tuple[tuple[str, int], ...]:
+    if field == "day":
+        return tuple(sorted(counter.items(), reverse=True)[:FACET_MAX])
+    least = 2 if field in ("extension", "network") else 1  # of these every ticket may have its own
+    return tuple((value, count) for value, count in counter.most_common(FACET_MAX) if count >= least)
 
 
 def _with_standing(db: Database, tickets: Iterable[Ticket]) -> tuple[Line, ...]:

@@ -20,7 +20,7 @@ from bot.orders import SESSION, new_order_id
 from bot.passes import opened, sealed
 from bot.standing import standing
 from bot.stations import stations
-from bot.ticket_rows import Wanted, find_tickets, read_ticket
+from bot.ticket_rows import Wanted, find_tickets, networks_of, read_ticket
 from bot.web.case_page import fired, timeline
 from bot.web.charts import Column, columns, share_bar
 from bot.web.incidents import incidents, linked
@@ -92,6 +92,7 @@ class _Case:
 
     ticket: Ticket
     like: dict[str, tuple[Ticket, ...]]
+    networks: tuple[str, ...]  # from which the person came
     incidents: tuple[Any, ...]
 
 
@@ -104,11 +105,14 @@ def _read_case(db: Database, number: int) -> _Case | None:
         alike["extension"] = Wanted(extension=ticket.extension)
     if ticket.verdict:
         alike["step"] = Wanted(step=ticket.verdict.step)
+    networks = networks_of(db, [number]).get(number, ())
+    if networks:
+        alike["network"] = Wanted(near=networks[-1])
     like = {
         sort: tuple(other for other in find_tickets(db, wanted, LIKE_MAX + 1) if other.number != number)[:LIKE_MAX]
         for sort, wanted in alike.items()
     }
-    return _Case(ticket, {sort: found for sort, found in like.items() if found}, incidents(db, number))
+    return _Case(ticket, {sort: found for sort, found in like.items() if found}, networks, incidents(db, number))
 
 
 async def ticket(visit: Visit) -> Any:
@@ -137,6 +141,7 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         fired=fired(words, case.ticket),
         entries=timeline(words, case.ticket.events),
         like=case.like,
+        networks=case.networks,
         incidents=case.incidents,
         orders=orders,
         pending=any(one.outcome is None for one in orders),

@@ -19,6 +19,7 @@ from bot.model import (
     Tag,
     Verdict,
 )
+from bot.neighbours import Neighbours
 from bot.schema import migrations
 from bot.store import Store
 from bot.tickets import Tickets
@@ -70,6 +71,9 @@ async def tell(folder: Path) -> None:
     await _solved(log, Attachments.beside(folder / "yordam.db"))
     await _waiting(log)
     await _ours(log)
+    neighbours = Neighbours(store)
+    for number in (1, 3):
+        await neighbours.seen(number, "84.54.70.9")
     await checked(log, await opened(log, 504, NEWER))
     store.close()
 

@@ -71,6 +71,8 @@ def test_a_search_finds_however_it_is_spelled(browser: httpx.Client, spelling: s
         ({"owner": "user", "status": "escalated"}, []),
         ({"extension": "1002"}, [2, 1]),
         ({"person": 503}, [3]),
+        ({"network": "84.54.70.0/24"}, [3, 1]),
+        ({"network": "84.54.71.0/24"}, []),
         ({"day": "2001-01-01"}, []),
         ({"q": "1002", "status": "escalated"}, [2]),
         ({"below": 3}, [2, 1]),
@@ -124,7 +126,8 @@ def test_a_ticket_tells_its_whole_story(browser: httpx.Client) -> None:
         "Kompyuterdagi DNS’ni tuzatish aniq", "nslookup “bunday nom yoʻq” dedi",
         "server nomi internetda toʻgʻri: 69.62.127.9",
         "Jadvalning", "*** UnKnown can't find call.soundz.uz", "tekshirilmadi: ruxsat yoʻq",
-        "Oʻzgartirdim, endi ishladi", "Baho: 5", "№2 Bobur (1002)",
+        "Oʻzgartirdim, endi ishladi", "Baho: ⭐⭐⭐⭐⭐", "№2 Bobur (1002)",
+        "Tarmogʻi 84.54.70.0/24", "Shu tarmoqdan №3 Dilnoza Yoʻldosheva",
     ]  # fmt: skip
     assert [words for words in told if words not in text] == []
 
