@@ -1,0 +1,135 @@
+"""The end of an incident reaches everybody it can, once, at Telegram's pace; the staff's card follows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.incidents import Round
+from bot.model import CheckResult, EventKind, Finding, Tag, Target
+from bot.schema import migrations
+from handlers.incidents import Incidents
+from handlers.pace import Limits
+from handlers.post import Post
+from handlers.reply import Screens
+from messages import load
+from tests.fake_api import FakeApi
+from tests.handlers.rig import Rig, calling
+
+STAFF_CHAT = -100777
+OVER, ALERT = "Bizdagi nosozlik tugadi", "Nosozlik №1"
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+HEARD = CheckResult("dns", 1.0, (Finding(Tag.SERVER_DNS_OK, {"addresses": ("203.0.113.10",)}),))
+BAD = (HEARD, CheckResult("sip", 1.0, (Finding(Tag.SERVER_SIP_REFUSED),)))
+GOOD = (HEARD, CheckResult("sip", 1.0, (Finding(Tag.SERVER_SIP_ANSWERS, {"code": 200, "rtt_ms": 1.0}),)))
+
+
+@dataclass(slots=True)
+class Desk:
+    """Incidents over a database, and the own cards that tickets got."""
+
+    rig: Rig
+    incidents: Incidents
+    cards: list[int]
+    minutes: int = 0
+
+    async def sees(self, *rounds: tuple[CheckResult, ...]) -> None:
+        """One round a minute."""
+        for results in rounds:
+            seen = Round(NOON + timedelta(minutes=self.minutes), results)
+            self.minutes += 1
+            await self.incidents.follow(seen, await self.incidents.log.count(seen, seen.at))
+
+    async def linked(self, *people: int) -> list[int]:
+        """A ticket of each, linked to the first incident."""
+        numbers = []
+        for person in people:
+            opened = await self.incidents.tickets.open(
+                user_id=person, chat_id=person, name="Ali", language="uz", source=f"update:{person}"
+            )
+            await self.incidents.tickets.append(opened.number, EventKind.ESCALATED, {"reason": "start_pbx"})
+            await self.incidents.links.link(1, opened.number)
+            numbers.append(opened.number)
+        return numbers
+
+    def said(self, words: str, chat: int) -> int:
+        """How often this was sent there."""
+        calls = self.rig.api.calls("sendMessage", chat)
+        return sum(call.ok and words in str(call.params["text"]) for call in calls)
+
+
+@asynccontextmanager
+async def watching(folder: Path, limits: Limits | None = None) -> AsyncIterator[Desk]:
+    """Incidents that can speak. `limits=None`: Telegram's."""
+    target = Target("call.soundz.uz", 5060, frozenset(), "call.soundz.uz")
+    with FakeApi() as api:
+        api.group(STAFF_CHAT, "Operatorlar")
+        async with calling(api, folder, limits) as rig:
+            await rig.store.run(migrations.apply)
+            cards: list[int] = []
+            screens, post = Screens(load("uz"), target), Post(rig.bot)
+            incidents = Incidents.over(rig.store, screens, post, lambda: STAFF_CHAT, cards.append, rig.inbox.spawn)
+            yield Desk(rig, incidents, cards)
+
+
+async def test_sixty_are_told_without_one_refusal_by_telegram(tmp_path: Path) -> None:
+    people = range(1, 61)
+    async with watching(tmp_path) as desk:
+        desk.rig.api.flood.on = True
+        for person in people:
+            desk.rig.api.user(person)
+        await desk.sees(BAD, BAD)
+        await desk.linked(*people)
+        await desk.sees(GOOD, GOOD, GOOD)
+        await desk.rig.until(lambda: all(desk.said(OVER, person) for person in people), 30)
+        await desk.rig.until(lambda: desk.rig.api.messages(STAFF_CHAT)[0].text.count("aytildi: 60") == 1)
+        assert [desk.said(OVER, person) for person in people] == [1] * 60
+        assert (desk.said(ALERT, STAFF_CHAT), desk.rig.api.flood.refusals) == (1, 0)
+
+
+async def test_who_blocked_the_bot_or_is_gone_keeps_nobody_from_hearing_it(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        for person in (1, 2, 4):
+            desk.rig.api.user(person)
+        desk.rig.api.block(2)
+        await desk.sees(BAD, BAD)
+        await desk.linked(1, 2, 3, 4)  # 3 does not exist any more
+        await desk.sees(GOOD, GOOD, GOOD)
+        await desk.rig.until(lambda: desk.said(OVER, 4))
+        await desk.rig.until(lambda: "aytildi: 4" in desk.rig.api.messages(STAFF_CHAT)[0].text)
+        assert [desk.said(OVER, person) for person in (1, 4)] == [1, 1]
+        assert await desk.incidents.log.unsettled() == ()
+
+
+async def test_what_the_network_stopped_is_said_in_the_next_round(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        for person in (1, 2):
+            desk.rig.api.user(person)
+        await desk.sees(BAD, BAD)
+        await desk.linked(1, 2)
+        await desk.rig.until(lambda: desk.said(ALERT, STAFF_CHAT))
+        desk.rig.courier.stop()  # from now on a call that would have to wait fails at once
+        broken = desk.rig.api.fault("status", "sendMessage", contains=OVER, times=99, status=502)
+        await desk.sees(GOOD, GOOD, GOOD)
+        await desk.rig.until(lambda: broken.times < 99)
+        assert await desk.incidents.log.unsettled() == (1,)
+        broken.times = 0
+        await desk.sees(GOOD)
+        await desk.rig.until(lambda: desk.said(OVER, 1) and desk.said(OVER, 2))
+        assert [desk.said(OVER, person) for person in (1, 2)] == [1, 1]
+
+
+async def test_a_linked_ticket_gets_its_own_card_when_the_person_asks_for_one(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        await desk.sees(BAD, BAD)
+        quiet, asking = await desk.linked(1, 2)
+        await desk.incidents.resume()  # as after a restart: what is linked and has no card stays without
+        desk.incidents.card_changed(quiet)
+        await desk.incidents.tickets.append(asking, EventKind.ESCALATED, {"reason": "asked"})
+        desk.incidents.card_changed(asking)
+        desk.incidents.card_changed(99)  # of no incident
+        await desk.rig.until(lambda: asking in desk.cards)
+        assert desk.cards == [99, asking]
