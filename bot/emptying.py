@@ -87,7 +87,8 @@ def _part(key: str, part: Any) -> Any:
 
 def old_tickets(db: Database, retention_days: int, most: int = -1) -> list[int]:
     """The numbers of tickets that ended, or were touched last, so long ago and are not emptied; `most` of them."""
-    sql = f"SELECT number FROM tickets WHERE {_OLD} ORDER BY number LIMIT ?"  # noqa: S608 - our own words
+    # In the order of its index: by number SQLite would read a million tickets to find that none is old.
+    sql = f"SELECT number FROM tickets WHERE {_OLD} ORDER BY coalesce(closed_at, updated_at) LIMIT ?"  # noqa: S608 - our own words
     return [row["number"] for row in db.query(sql, [before(retention_days), most])]
 
 

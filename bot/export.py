@@ -33,7 +33,7 @@ ANONYMOUS = tuple(column for column in COLUMNS if column not in ("name", "said")
 _ROW = """
     SELECT t.number, t.status, t.cause, t.step, t.owner, t.certainty, t.person AS person_needed, t.opened_at,
            t.escalated_at, t.closed_at, t.answered_s AS first_answer_s, t.staff_s AS first_staff_s,
-           t.solved_s AS solution_s, t.stars, t.language, t.user_id AS user, t.extension, p.name
+           t.solved_s AS solution_s, t.stars, t.language, nullif(t.user_id, 0) AS user, t.extension, p.name
     FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id
     WHERE t.number > ? AND t.opened_at >= ? ORDER BY t.number LIMIT ?
 """

@@ -74,8 +74,8 @@ class IncidentLinks:
 
         def work(db: Database) -> dict[int, tuple[int, ...]]:
             db.execute(
-                "UPDATE incident_tickets SET told_at = ? WHERE incident = ? AND told_at IS NULL AND ticket IN"
-                " (SELECT number FROM tickets WHERE status = 'solved')",
+                "UPDATE incident_tickets SET told_at = ? WHERE incident = ? AND told_at IS NULL AND EXISTS"
+                " (SELECT 1 FROM tickets WHERE number = ticket AND status = 'solved')",
                 [now_text(), number],
             )
             chats: dict[int, tuple[int, ...]] = {}

@@ -167,14 +167,14 @@ class Tickets:
         rows = await self.store.run(
             lambda db: tuple(
                 db.query(
-                    "SELECT number FROM tickets t WHERE (updated_at > ? AND emptied_at IS NULL) OR (status IN (?, ?)"
-                    " AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card'))"
-                    " ORDER BY number",
+                    "SELECT number FROM tickets WHERE updated_at > ? AND emptied_at IS NULL UNION"
+                    " SELECT number FROM tickets t WHERE status IN (?, ?)"
+                    " AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card')",
                     [after, *OPEN_STATUSES],
                 )
             )
         )
-        return tuple(int(row["number"]) for row in rows)
+        return tuple(sorted(int(row["number"]) for row in rows))
 
     async def usage(self, user_id: int) -> Usage:
         """What this person had lately."""
