@@ -7,12 +7,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import Message, Update, User
-
-from bot.model import Ticket
+from telegram import Update, User
 
 Spawn = Callable[[str, Coroutine[Any, Any, None], int], object]
-ToStaff = Callable[[Ticket, Message], object]
 # Signs that hide, turn or cut what stands beside them.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\x00-\x1f]")
 NAME_MAX = 64

@@ -27,7 +27,7 @@ from handlers.actions import Place
 from handlers.carrier import Carrier, Spot
 from handlers.journey import within
 from handlers.people import Person
-from handlers.said import Said, file_of, said_of
+from handlers.said import COPIED, Said, file_of, said_of
 from handlers.staff import Staff
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,8 @@ class Relay:
         if said is None:
             return "media.other"
         edited = message.edit_date is not None
+        if edited and said.kind in COPIED:
+            return None  # a place that moves, a poll that is voted on: nothing is said by it
         body = {"text": said.text, "media": said.kind, **({"edited": True} if edited else {})}
         tickets = self.staff.tickets
         await tickets.append(ticket.number, EventKind.USER_MESSAGE, body, source=f"{person.source}:said")

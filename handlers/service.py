@@ -55,6 +55,7 @@ class Service:
         await self.patrol.incidents.resume()
         for number in await self.desk.open_numbers():
             self.watching.look_out(number)
+            self.life.changed(number)
         for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
             self.patrol.incidents.card_changed(number)
         unfinished = await self.desk.unfinished()
