@@ -262,6 +262,29 @@ def test_passwords_lost_in_a_restart_are_one_incident_for_those_it_concerns(tmp_
         assert said(bot, STAFF_CHAT, ALERT) == 1
 
 
+@needs_kamailio
+@pytest.mark.timeout(120)
+def test_what_the_log_held_before_the_bot_came_is_put_together_from_two_tickets(tmp_path: Path, dns: DnsServer) -> None:
+    log = Log(tmp_path / "pm2-out.log")
+    log.tells(LOST, "1002", "1003")
+    with (
+        Kamailio() as sip,
+        RunningBot(tmp_path, plan(dns, sip.port, PBX_LOG_FILES=str(log.path), PBX_ON_THIS_HOST="yes")) as bot,
+    ):
+        for person, number in ((1, "1002"), (2, "1003")):
+            arrive(bot, person)
+            bot.wait_for("pastki chap burchagida", person)
+            assert said(bot, STAFF_CHAT, ALERT) == 0
+            bot.api.send_text(person, number)
+            assert "Parolingiz toʻgʻri" in bot.wait_for("Bu sizda emas, bizda", person).text
+        alert = bot.wait_for(ALERT, STAFF_CHAT)
+        bot.api.wait_for(lambda: "qilganlar: 2" in card_text(bot, alert))  # the first, who was told before, as well
+        tap(bot, alert)
+        bot.wait_for(OVER, 1)
+        bot.wait_for(OVER, 2)
+        assert bot.stop() == 0
+
+
 @pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 @pytest.mark.timeout(200)
 def test_a_real_restart_under_pm2() -> None:

@@ -116,6 +116,44 @@ def test_what_the_staff_ended_is_news_only_after_a_good_round() -> None:
     assert folded(again, muted)[1] == [None] * 6 + [Change.OPENED]
 
 
+@pytest.mark.parametrize(
+    ("findings", "step"),
+    [
+        ([Finding(Tag.PM2_STOPPED, {"status": "stopped"})], Step.START_PBX),
+        ([Finding(Tag.SERVER_NOT_LISTENING), Finding(Tag.SERVER_SIP_REFUSED)], Step.START_PBX),
+        ([Finding(Tag.SERVER_QUEUE_STUCK, {"recv_q_bytes": 30720}), Finding(Tag.SERVER_SIP_SILENT)], Step.START_PBX),
+        ([Finding(Tag.PM2_RESTARTING, {"restarts": 55})], Step.SERVER_ERROR),
+        ([Finding(Tag.LOG_DB_DOWN)], Step.SERVER_ERROR),
+        ([Finding(Tag.API_DB_DOWN)], Step.SERVER_ERROR),
+        ([Finding(Tag.SERVER_LISTENS_LOOPBACK, {"address": "127.0.0.1"})], Step.BIND_ALL_INTERFACES),
+        ([Finding(Tag.LOG_PORT_TAKEN)], Step.FREE_PORT),
+        (
+            [Finding(Tag.SERVER_FIREWALL_NO_RULE, {"tool": "ufw"}), Finding(Tag.SERVER_SIP_SILENT)],
+            Step.OPEN_SERVER_FIREWALL,
+        ),
+        ([Finding(Tag.SERVER_DNS_NXDOMAIN, {"resolvers": ("1.1.1.1",)})], Step.SERVER_DNS),
+        ([Finding(Tag.SERVER_DNS_WRONG_IP, {"addresses": ("192.0.2.1",), "expected": ()})], Step.SERVER_DNS),
+    ],
+)
+def test_each_trouble_of_everybodys_is_an_incident_of_its_step(findings: list[Finding], step: Step) -> None:
+    side, seen = folded([(CheckResult("some", 1.0, tuple(findings)),)] * 2)
+    assert (seen, side.step) == ([None, Change.OPENED], step)
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding(Tag.SERVER_BANS, {"addresses": ("198.51.100.7",)}),
+        Finding(Tag.SERVER_PING_LOST),
+        Finding(Tag.API_DOWN),
+        Finding(Tag.PM2_RESTARTED_LATELY, {"uptime_s": 60}),
+        Finding(Tag.SERVER_PACKETS_DROPPED, {"drops": 9}),
+    ],
+)
+def test_one_persons_trouble_or_a_doubt_is_none(finding: Finding) -> None:
+    assert folded([(HEARD, ANSWERS, CheckResult("some", 1.0, (finding,)))] * 4)[1] == [None] * 4
+
+
 sights = st.lists(st.sampled_from(sorted(ROUNDS)), max_size=60)
 
 
