@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,22 +82,23 @@ async def test_a_search_without_a_word_finds_nothing(log: Tickets, nothing: str)
     assert await found(log, nothing) == []
 
 
-@given(st.text(max_size=60))
-def test_a_text_is_found_by_its_own_words(text: str) -> None:
+@pytest.fixture(scope="module")
+def empty() -> Iterator[Store]:
     store = Store(Path(":memory:"), (migrations,))
-    try:
-        store.run_sync(lambda db: remember(db, 9, text))
-        rows = store.run_sync(
-            lambda db: [
-                row[0]
-                for row in db.execute(
-                    "SELECT rowid FROM search WHERE search MATCH ?", [expression(words_of(text) or "x")]
-                )
-            ]
-        )
-        assert rows == ([9] if words_of(text) else [])
-    finally:
-        store.close()
+    yield store
+    store.close()
+
+
+@given(text=st.text(max_size=60))
+def test_a_text_is_found_by_its_own_words(empty: Store, text: str) -> None:
+    def work(db: Database) -> list[int]:
+        remember(db, 9, text)
+        wanted = expression(words_of(text) or "x")
+        found = [row[0] for row in db.execute("SELECT rowid FROM search WHERE search MATCH ?", [wanted])]
+        forget(db, [9])
+        return found
+
+    assert empty.run_sync(work) == ([9] if words_of(text) else [])
 
 
 def test_a_ticket_of_endless_pastes_stays_small() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -82,13 +82,16 @@ async def test_search_finds_all_spellings(log: Tickets, asked: str) -> None:
     assert [ticket.number for ticket in await log.list(search=asked)] == [number]
 
 
-@given(st.text(max_size=40))
-def test_no_search_is_a_syntax_error(text: str) -> None:
+@pytest.fixture(scope="module")
+def empty() -> Iterator[Store]:
     store = Store(Path(":memory:"), (migrations,))
-    try:
-        store.run_sync(lambda db: list_tickets(db, None, text, 10))
-    finally:
-        store.close()
+    yield store
+    store.close()
+
+
+@given(text=st.text(max_size=40))
+def test_no_search_is_a_syntax_error(empty: Store, text: str) -> None:
+    assert empty.run_sync(lambda db: list_tickets(db, None, text, 10)) == ()
 
 
 @given(st.text(max_size=200))
