@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from bot.diagnose import WATCH, heard
@@ -13,6 +14,7 @@ from bot.model import (
     Kind,
     Reading,
     Step,
+    Tag,
     Ticket,
     Verdict,
 )
@@ -75,7 +77,8 @@ def _after(case: CaseFile, event: Event) -> CaseFile:
             kept = tuple(result for result in case.results if result.name not in names)
             live = any(result.name == WATCH and heard(result) for result in fresh)
             readings = tuple(r for r in case.readings if not (live and r.kind in PHONE_SPEAKS))
-            return replace(case, results=kept + fresh, readings=readings, settled=False)
+            unmoved = case.settled and "by" in body and _told(kept + fresh) == _told(case.results)
+            return replace(case, results=kept + fresh, readings=readings, settled=unmoved)
         case EventKind.READ:
             return _read(case, Reading.from_log(body["reading"]))
         case EventKind.ANSWERED:
@@ -99,6 +102,12 @@ def _after(case: CaseFile, event: Event) -> CaseFile:
             return CaseFile(news=case.news, ui_language=case.ui_language)
         case _:
             return case
+
+
+def _told(results: Iterable[CheckResult]) -> set[tuple[str, Tag | None]]:
+    """What checks tell, without their numbers: checks that staff made and that tell nothing new are no news."""
+    tags = {(result.name, finding.tag) for result in results for finding in result.findings}
+    return tags | {(result.name, None) for result in results if result.failure is None}
 
 
 def _up_to_date(case: CaseFile, move: Event) -> bool:

@@ -80,7 +80,6 @@ class Actions:
             if ticket.status not in ENDED and not await self._made(EventKind.REOPENED, source):
                 return False
             await self._append(number, EventKind.REOPENED, {"by": by}, source)
-            await self._append(number, EventKind.RECHECK, {"checks": []}, source)
         await self._tell(ticket, self.desk.screens.say("closing.reopened", number=number), source, "reopened")
         self.spawn(f"{source}:again", self.desk.advance(number), ticket.chat_id)
         return True

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from bot.casefile import CaseFile, fold
-from bot.model import Event, EventKind, Ticket
+from bot.model import Event, EventKind, Tag, Ticket
 from bot.patience import wants_person
 from bot.standing import standing
 from bot.stations import stations
@@ -16,7 +16,7 @@ from handlers.actions import ENDED
 from handlers.keyboards import keyboard
 from handlers.reply import TEXT_MAX, Screen, Screens
 
-NEIGHBOURS = "neighbours"  # the look at other tickets of the same network
+NOTICED = frozenset({Tag.NEIGHBOURS_SAME_TROUBLE, Tag.NETWORK_UNUSUAL})  # about the network, said whatever the verdict
 LINE_MAX = 220  # signs of one event in a list of many
 SENT_MAX = 1500  # signs of what the user sent, the newest first
 
@@ -50,8 +50,8 @@ class Cards:
                 lines.append(words.html("staff.because", because=because))
             values = self.screens.values(verdict, ticket.extension)
             lines.append(words.html(f"step.{verdict.step}.staff", None, **values))
-        noticed = [one for result in case.results if result.name == NEIGHBOURS for one in result.findings]
-        lines += [words.html("staff.noticed", what=self.screens.because(finding)) for finding in noticed]
+        noticed = {one.tag: one for result in case.results for one in result.findings if one.tag in NOTICED}
+        lines += [words.html("staff.noticed", what=self.screens.because(finding)) for finding in noticed.values()]
         sent = [e.body.get("text", "") for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
         if sent:
             newest = "\n---\n".join(reversed(sent))
@@ -83,7 +83,15 @@ class Cards:
             step=words.plain(f"step.{ticket.verdict.step}.name") if ticket.verdict else "–",
             extension=ticket.extension or "–",
             person=ticket.user_name,
+            standing=self._list_standing(ticket),
         )
+
+    def _list_standing(self, ticket: Ticket) -> str:
+        """Who has it and how urgent it is; nothing for a ticket without its events."""
+        words, now = self.screens.words, standing(ticket)
+        parts = [words.plain("staff.taken_by", by=now.taken_by)] if now.taken_by else []
+        parts += [words.plain("staff.urgent")] if now.priority == "high" else []
+        return "".join(f" · {part}" for part in parts)
 
     def event(self, event: Event) -> Markup:
         """One line of the log."""

@@ -18,7 +18,7 @@ class StaffNotices(Notices):
 
     async def repeated(self, chat_id: int, source: str, step: str) -> None:
         """The person may have seen an answer twice: the staff know."""
-        number = source.split(":")[1] if source.startswith("ticket:") else "?"
+        number = source.split(":")[1] if source.startswith(("ticket:", "card:")) else "?"
         await self.staff.alert("staff.repeat", number=number)
 
     async def set_aside(self, update_id: int, chat_id: int, raw: Any, error: str) -> None:
