@@ -1,24 +1,22 @@
 """From which public addresses do people come, is this one's network the usual one, and who else is there in trouble?
 
-The table `addresses` is a copy of what tickets' logs say, to be asked quickly; it is emptied with its ticket (triggers).
+The table `addresses` copies what the log of tickets says, to be asked quickly; triggers empty it with its ticket.
 No provider is named: without a list of who owns which address, a network is only 'the usual' or 'another'.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
 from bot.model import Finding, Tag
+from bot.networks import NEAR_BITS, SAME_NET_BITS, network_of
 from bot.store import Store
 
 LATELY = timedelta(hours=6)
 USUAL_FOR = timedelta(days=90)
-NEAR_BITS = {4: 24, 6: 56}  # one office, one street: the same router or provider's box
-SAME_NET_BITS = {4: 16, 6: 32}  # addresses of one customer wander within a network of about this size
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +35,6 @@ class Surroundings:
             network = network_of(address, NEAR_BITS)
             found.append(Finding(Tag.NEIGHBOURS_SAME_TROUBLE, {"count": self.others, "network": network}))
         return tuple(found)
-
-
-def network_of(address: str, bits: dict[int, int]) -> str:
-    """The network of that size around an address. Raises ValueError for what is no address."""
-    ip = ipaddress.ip_address(address)
-    return str(ipaddress.ip_network(f"{ip}/{bits[ip.version]}", strict=False))
-
-
-def public(address: str | None) -> str | None:
-    """The address, where it is one of the internet; a private one is shared by half the world."""
-    try:
-        ip = ipaddress.ip_address(address or "")
-    except ValueError:
-        return None
-    return str(ip) if ip.is_global else None
 
 
 class Neighbours:

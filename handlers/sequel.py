@@ -1,4 +1,4 @@
-"""What follows a change of a case behind its back: who else is in trouble there, other networks' view, a ban to lift."""
+"""What follows a change of a case behind its back: others in trouble there, other networks' view, a ban to lift."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bot.casefile import fold
 from bot.diagnose import user_address
 from bot.model import CheckResult, EventKind, Ticket
-from bot.neighbours import Neighbours, public
+from bot.neighbours import Neighbours
+from bot.networks import public
 from bot.store import Store
 from handlers.actions import ENDED, Actions
 from handlers.desk import Desk

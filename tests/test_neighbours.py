@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.model import Certainty, EventKind, Finding, Owner, Step, Tag, Verdict
-from bot.neighbours import Neighbours, Surroundings, public
+from bot.neighbours import Neighbours, Surroundings
+from bot.networks import public
 from bot.schema import migrations
 from bot.store import Store
 from bot.tickets import Tickets

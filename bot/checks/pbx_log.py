@@ -18,6 +18,7 @@ from datetime import datetime
 from bot.checks.check import NotTested, Probe
 from bot.checks.here import require_here
 from bot.model import Context, Failure, Finding, Tag, Target
+from bot.networks import SAME_NET_BITS, network_of, public
 from bot.parsers.page import Page
 from bot.parsers.pbx_log import parse
 from bot.parsers.pbx_log_lines import LogEvent, Said, read_line
@@ -65,7 +66,7 @@ class Line:
 async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     """LOG_PORT_TAKEN, LOG_DB_DOWN, LOG_PBX_STOPPED while they last, and the extension's own last outcome.
 
-    () when all is quiet.
+    NETWORK_UNUSUAL beside it. () when all is quiet.
     """
     if not target.log_files:
         raise NotTested(Failure.NOT_CONFIGURED, "no log files")
@@ -80,8 +81,24 @@ def _look(target: Target, probe: Probe) -> tuple[Finding, ...]:
     probe.note(f"{os.path.basename(path)}, {len(recent)} recent lines")
     found = list(_servers(recent, probe))
     if target.extension is not None:
-        found += [finding for finding in _users(recent, target) if finding not in found]
+        own = _users(recent, target)
+        found += [finding for finding in own if finding not in found]
+        found += _unusual(own, lines, target.extension)
     return tuple(found)
+
+
+def _unusual(own: Sequence[Finding], lines: Sequence[Line], extension: str) -> list[Finding]:
+    """NETWORK_UNUSUAL where the user comes from a network from which his number never registered in this log."""
+    here = next((public(ip) for one in own if isinstance(ip := one.args.get("source_ip"), str)), None)
+    before = {
+        network_of(event.source_ip, SAME_NET_BITS)
+        for _, event in _believed(lines)
+        if event.said is Said.REGISTERED and event.extension == extension and public(event.source_ip)
+        if event.source_ip is not None
+    }
+    if here is None or not before or network_of(here, SAME_NET_BITS) in before:
+        return []
+    return [Finding(Tag.NETWORK_UNUSUAL, {"address": here})]
 
 
 def _newest(patterns: Sequence[str]) -> tuple[str, float]:

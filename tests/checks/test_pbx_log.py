@@ -111,6 +111,24 @@ async def test_a_packet_writes_no_stop_and_no_taken_port(run_one: RunOne, target
     assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((), None)
 
 
+@pytest.mark.parametrize(
+    ("usual", "expected"),
+    [
+        (["185.74.5.9"], [Finding(Tag.NETWORK_UNUSUAL, {"address": "94.158.52.31"})]),
+        (["185.74.5.9", "94.158.200.1"], []),
+        ([], []),
+        (["192.168.1.7"], []),  # a private address is no network of its own
+    ],
+)
+async def test_a_network_from_which_the_number_never_registered_is_noticed(
+    run_one: RunOne, target: Target, tmp_path: Path, usual: list[str], expected: list[Finding]
+) -> None:
+    before = [line for ip in usual for line in register(3000, GOOD, ip)]
+    log = written(tmp_path, [*before, *register(20, WRONG, "94.158.52.31")])
+    found, _ = await run_one("pbx_log", replace(target, log_files=(log,), extension="1002"))
+    assert [one for one in found if one.tag is Tag.NETWORK_UNUSUAL] == expected
+
+
 async def test_an_old_file_says_nothing_about_now(run_one: RunOne, target: Target, tmp_path: Path) -> None:
     log = written(tmp_path, [(0, EADDRINUSE)], age_s=16 * 60)
     assert await run_one("pbx_log", replace(target, log_files=(log,))) == ((), None)
