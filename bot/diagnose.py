@@ -29,6 +29,7 @@ WATCH = "register_watch"
 OTHER_NAME_SERVER = f"{Kind.NSLOOKUP}:other"
 RESOLVED = frozenset({Tag.USER_DNS_OK, Tag.USER_DNS_ANSWERS})
 PBX_LIVES = frozenset({Tag.SERVER_SIP_ANSWERS, Tag.LOOPBACK_SIP_ANSWERS, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE})
+JUDGED_BY_NUMBER = frozenset({Kind.PBX_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
 NAMES_ITS_NUMBER = frozenset({Kind.MICROSIP_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
 # Where the PBX says it lives, for reading pastes before any resolver was asked (its own documentation).
 PUBLISHED_ADDRESS = {"call.soundz.uz": "69.62.127.9"}
@@ -104,11 +105,11 @@ def read_together(evidence: Sequence[Evidence], context: Context) -> tuple[Readi
     readings = tuple(reading for one in evidence for reading in read(one, context))
     if context.extension is not None:
         return readings
-    own = next(
-        (r.facts.get("extension") for r in readings if r.kind in NAMES_ITS_NUMBER and r.facts.get("extension")), None
-    )
-    if not isinstance(own, str):
-        return readings
+    named = next((r for r in readings if r.kind in NAMES_ITS_NUMBER and r.facts.get("extension")), None)
+    own = named.facts["extension"] if named else None
+    others = {reading.kind for reading in readings if reading is not named}
+    if not isinstance(own, str) or not others & JUDGED_BY_NUMBER:
+        return readings  # nothing would be read otherwise
     return tuple(reading for one in evidence for reading in read(one, replace(context, extension=own)))
 
 
