@@ -21,7 +21,7 @@ from bot.store import Store
 from bot.tickets import Tickets
 
 # How the tables of the database forget. A test finds the table that stands nowhere here.
-EMPTIED = frozenset({"tickets", "events", "search", "due"})  # with the ticket
+EMPTIED = frozenset({"tickets", "events", "search", "due", "addresses"})  # with the ticket
 LEADS_TO_MESSAGES = ("posts", "relayed", "topics")  # by ticket; until those messages are gone
 OF_PEOPLE = frozenset({"people", "forgetting"})
 OF_CHATS = frozenset({"inbox", "outbox", "chat_closed"})  # Mailbox.forget

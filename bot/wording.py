@@ -76,8 +76,18 @@ def happened(words: Words, event: Event) -> str:
     return words.plain(key, what=_what(words, event.kind, event.body)) if words.blanks(key) else words.plain(key)
 
 
+def _sent(body: Mapping[str, Any]) -> str:
+    """The key of what came in; of a file also whether it can be looked at."""
+    media = body.get("media")
+    if media in ("photo", "document"):
+        return f"sent.{media}_kept" if body.get("attachment") else f"sent.{media}_not_kept"
+    return "sent.button" if media == "button" else "sent.text"
+
+
 def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
     match kind:
+        case EventKind.EVIDENCE:
+            return words.plain(_sent(body))
         case EventKind.READ:
             return f"{words.plain('kind.' + body['reading']['kind'])}: {body['reading']['status']}"
         case EventKind.ASKED | EventKind.SKIPPED:

@@ -27,6 +27,8 @@ from bot.mailbox import migrations as mailbox_migrations
 from bot.model import Certainty, CheckResult, EventKind, Finding, Kind, Owner, Reading, Status, Step, Tag, Verdict
 from bot.schema import migrations
 from bot.store import Store, read_only
+from bot.wording import happened
+from messages import load
 
 LONG_AGO = "2020-01-01T00:00:00.000+00:00"
 VERDICT = Verdict(Step.WRONG_DNS_ANSWER, Owner.USER, Certainty.PROVEN, (
@@ -141,6 +143,16 @@ async def test_an_emptied_ticket_can_still_be_folded(log: Forgetting) -> None:
         (bare_ping,),
         (CheckResult("extension", 3.2, (Finding(Tag.EXTENSION_EXISTS),)),),
     )
+
+
+async def test_an_emptied_ticket_can_still_be_told(log: Forgetting) -> None:
+    number = await a_case(log)
+    await log.erase(await log.wish(7, 7))
+    ticket = await log.tickets.get(number)
+    assert ticket is not None
+    told = "\n".join(happened(load("uz"), event) for event in ticket.events)
+    assert [word for word in TRACES if word in told] == []
+    assert "rasm (saqlanmadi" in told
 
 
 async def test_an_open_case_ends(log: Forgetting) -> None:
