@@ -26,6 +26,10 @@ BOT = {"id": 42, "is_bot": True, "first_name": "MicroSIP Yordam", "username": "m
 TOKEN = "42:in-process"  # noqa: S105 - of no bot anywhere
 STAFF_CHAT = {"id": STAFF_ID, "type": "supergroup", "title": "Operatorlar"}
 QUIET_S = 0.15
+FILE = "📎"  # what a terminal shows of a file
+FILES = frozenset(
+    f"send{kind}" for kind in ("photo", "document", "voice", "audio", "video", "animation", "videonote", "sticker")
+)
 GIFTS = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
 _TAG = re.compile(r"<[^<>]{1,200}>")
 
@@ -137,6 +141,8 @@ class ConsoleApi(BaseRequest):
             self._called_at = time.monotonic()
         body = {key: json.loads(value) if _is_json(value) else value for key, value in _parameters(request_data)}
         answer: Callable[[dict[str, Any]], Any] | None = getattr(self, f"_on_{name.lower()}", None)
+        if name.lower() in FILES:
+            answer = self._on_file
         result = answer(body) if answer else True
         if isinstance(result, Awaitable):
             result = await result
@@ -162,6 +168,15 @@ class ConsoleApi(BaseRequest):
         message = self._message(self._chat(body), BOT, text=body["text"])
         self._show(message["message_id"], body)
         return message
+
+    def _on_file(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self._on_sendmessage({**body, "text": f"{FILE} {body.get('caption') or ''}".strip()})
+
+    def _on_sendmediagroup(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        return [self._on_file({**body, **item}) for item in body["media"]]
+
+    def _on_editmessagecaption(self, body: dict[str, Any]) -> dict[str, Any]:
+        return self._on_editmessagetext({**body, "text": f"{FILE} {body.get('caption') or ''}".strip()})
 
     def _on_editmessagetext(self, body: dict[str, Any]) -> dict[str, Any]:
         self._show(int(body["message_id"]), body)
