@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from handlers.said import Said, fitting
 from tests.fake_chats import Shown
 from tests.fake_people import PNG
 from tests.office import GROUP, STAFF, STRANGER, USER, Office, office, serving
+from tests.running import PERSON, STAFF_CHAT, RunningBot
 
 CAPTIONED = ("voice", "audio", "video", "animation")
 INI = b"[Account1]\r\nserver=call.soundz.uz\r\nusername=1002\r\npassword=Sir12345maxfiy\r\ndomain=call.soundz.uz\r\n"
@@ -340,6 +342,30 @@ async def test_what_a_crash_left_lying_is_carried_over_once_at_the_next_start(tm
             await again.hears(f"{HEAD} salom", GROUP)
             await again.quiet()
             assert [text for text in again.texts(GROUP) if text.startswith(HEAD)] == [f"{HEAD} salom"]
+
+
+def test_killed_in_the_middle_it_carries_everything_over_once(tmp_path: Path) -> None:
+    with RunningBot(tmp_path, {"CHECK_TIMEOUT_S": "0.3", "DNS_SERVERS": "127.0.0.1:9"}) as bot:
+        bot.says("/operator")
+        card = bot.wait_for("№1", STAFF_CHAT)
+        bot.api.send_text(STAFF, "birinchi javob", STAFF_CHAT, reply_to=card.message_id)
+        bot.wait_for("birinchi javob")
+        hanging = bot.api.fault("hang", "sendMessage", contains="Aziza: yordam bering", times=99, seconds=60)
+        bot.says("yordam bering")
+        bot.wait_for("Operatorga yetkazdim")
+        bot.stop(signal.SIGKILL)
+        hanging.times = 0
+        bot.says("javob bormi?")
+        bot.api.send_text(STAFF, "ikkinchi javob", STAFF_CHAT, reply_to=card.message_id)
+        bot.start()
+        bot.wait_for("Aziza: javob bormi?", STAFF_CHAT)
+        bot.wait_for("Aziza: yordam bering", STAFF_CHAT)
+        bot.wait_for("ikkinchi javob")
+        bot.stop()
+        answers = [m.text for m in bot.api.answers(PERSON) if m.text.startswith("Operator: ")]
+        heard = sorted(m.text for m in bot.api.answers(STAFF_CHAT) if m.text.startswith(HEAD))
+        assert answers == ["Operator: birinchi javob", "Operator: ikkinchi javob"]
+        assert heard == [f"{HEAD} javob bormi?", f"{HEAD} yordam bering"]
 
 
 # --- pure ---
