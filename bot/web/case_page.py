@@ -91,7 +91,7 @@ def _entry(words: Words, event: Event) -> Entry:
         at=event.at,
         whose="staff" if body.get("by") and event.kind not in WHOSE else WHOSE.get(event.kind, "bot"),
         title=happened(words, bare).rstrip(" :"),
-        by=body.get("by"),
+        by=None if event.kind is EventKind.TAKEN and not body.get("to") else body.get("by"),  # the title names them
         said=text if talks or event.kind is EventKind.CLOSED else None,
         pasted=text if event.kind is EventKind.EVIDENCE else None,
         attachment=name,

@@ -117,7 +117,8 @@ def _facets(db: Database, tickets: tuple[Ticket, ...]) -> tuple[Facet, ...]:
     for ticket in tickets:
         if ticket.verdict is not None:
             counts["step"][ticket.verdict.step.value] += 1
-            counts["owner"][ticket.verdict.owner.value] += 1
+            if ticket.verdict.owner is not Owner.NONE:
+                counts["owner"][ticket.verdict.owner.value] += 1
         if ticket.extension is not None:
             counts["extension"][ticket.extension] += 1
         counts["network"].update(networks.get(ticket.number, ()))

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 Page = Callable[[Visit], Awaitable[Any]]
 LIKE_MAX = 5  # similar tickets of each sort
 PERIODS_DAYS = (7, 30, 90)
+SCORES_FIRST = 10  # rows of the scoreboard that are shown unfolded
 MEDIA = {".jpg": "image/jpeg", ".png": "image/png", ".txt": "text/plain; charset=utf-8"}
 
 
@@ -225,6 +226,7 @@ async def figures(visit: Visit) -> Any:
         n=found,
         days=days,
         periods=PERIODS_DAYS,
+        scores_first=SCORES_FIRST,
         chart=columns(words.plain("web.numbers.days"), bars),
         shares=share_bar(words.plain("web.numbers.statuses"), parts),
         most=max((cause.count for cause in found.causes), default=1),

@@ -48,7 +48,7 @@ NEWER = "<script>alert(1)</script>"  # a name somebody gave himself
 async def opened(log: Tickets, user_id: int, name: str, extension: str | None = None) -> int:
     """A ticket with the server's checks made."""
     number = (
-        await log.open(user_id=user_id, chat_id=user_id, name=name, language="uz", source=f"update:{user_id}")
+        await log.open(user_id=user_id, chat_id=user_id, name=name, language="uz", source=f"story:{user_id}")
     ).number
     if extension:
         await log.set_extension(number, extension)
