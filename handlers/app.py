@@ -148,7 +148,7 @@ def build(
     sequel = Sequel.over(store, desk, staff, actions, inbox.spawn)
     life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff, now), now)
     rating = Ratings(desk, life.dues, now)
-    case = Case(desk, watching, inbox.spawn, rating, life.waits, settings.retention_days)
+    case = Case(desk, watching, inbox.spawn, rating, life.waits, life.relay.muted, settings.retention_days)
     attachments = Attachments.beside(store.path)
     erasing = Erasing(Forgetting(store, attachments), mailbox, post, screens, inbox.spawn)
     mine = MyData(OwnLog(store), Barred(store), erasing, post, screens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ class Case:
     spawn: Spawn
     rating: Ratings
     waits: Waits
+    muted: Callable[[int], Awaitable[bool]]
     retention_days: int
 
     # --- commands ---
@@ -81,6 +83,9 @@ class Case:
             await self._escalate(await self.desk.open_ticket(person), person)
 
     async def _escalate(self, ticket: Ticket, person: Person) -> None:
+        if await self.muted(person.user_id):
+            await self._say(person, "relay.muted")
+            return
         already = wants_person(ticket)
         if not already:
             body = {"reason": "asked"}

@@ -73,7 +73,7 @@ class Relay:
         self.heard(ticket.number)
         if self.staff.chat_id is None:
             return "relay.kept"
-        if (await self.barred.of(person.user_id, self.now())).muted_until is not None:
+        if await self.muted(person.user_id):
             return "relay.muted"
         place = (message.chat_id, message.message_id)
         known = await self.rows.get(*place) if edited else None
@@ -95,6 +95,10 @@ class Relay:
             known.chat_id, known.message_id, replace(said, replaced=file != known.file).to_json(), file
         )
         self.spawn(known)
+
+    async def muted(self, user_id: int) -> bool:
+        """Whether staff do not want to hear this person for now."""
+        return (await self.barred.of(user_id, self.now())).muted_until is not None
 
     async def resume(self) -> None:
         """Brings over what a crash, or a chat that took no messages, left lying."""

@@ -267,6 +267,8 @@ async def test_a_muted_person_is_not_relayed_for_that_time_and_the_bot_goes_on(t
             await bot.hears("2 soat davomida", GROUP)
             bot.api.send_text(USER, "eshiting")
             await bot.hears("yuborilmayapti")
+            bot.api.send_text(USER, "/operator")
+            await bot.until(lambda: count(bot, "yuborilmayapti") == 2)
             bot.api.send_text(USER, "/diagnose")
             await bot.hears("pastki chap burchagida")
             bot.clock.ahead = timedelta(hours=3)
