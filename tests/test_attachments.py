@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -13,7 +16,9 @@ from hypothesis import strategies as st
 
 from bot.attachments import ORPHAN_AFTER_S, Attachments
 from bot.model import Kind, Reading
+from bot.parsers import screen_worker
 from handlers.keeping import TEXT_MAX, Keepable, keepable
+from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
 
 JPEG = b"\xff\xd8\xff\xe0 a picture of ours"
 INI = b"[Account1]\r\nserver=call.soundz.uz\r\npassword=Sir12345maxfiy\r\n"
@@ -163,3 +168,74 @@ def test_a_picture_with_the_password_covered_is_kept_as_it_was_sent_back() -> No
 )
 def test_a_picture_that_may_show_a_secret_is_not_kept(readings: tuple[Reading, ...], drawn: bytes | None) -> None:
     assert keepable(JPEG, readings, drawn) is None
+
+
+# --- the whole way ---
+
+EXIF_MARK = b"taken by Zulayho at home"
+CASES = Path(__file__).parent / "data"
+
+
+def with_exif(picture: bytes) -> bytes:
+    """The same as a JPEG with a word in its EXIF."""
+    image_module = pytest.importorskip("PIL.Image")
+    exif, out = image_module.Exif(), io.BytesIO()
+    exif[0x010E] = EXIF_MARK.decode()  # ImageDescription
+    image_module.open(io.BytesIO(picture)).convert("RGB").save(out, "JPEG", quality=95, exif=exif)
+    return out.getvalue()
+
+
+def kept_files(bot: RunningBot, count: int) -> list[Path]:
+    """The files kept so far, in the order they came, when there are so many."""
+
+    def found() -> list[Path] | None:
+        files = [path for path in (bot.folder / "data" / "attachments").glob("??/*") if path.is_file()]
+        return sorted(files, key=lambda path: path.stat().st_mtime_ns) if len(files) >= count else None
+
+    return list(bot.api.wait_for(lambda: found() or [], 60))
+
+
+def evidence_of(bot: RunningBot) -> list[tuple[str, str | None]]:
+    ticket = json.loads(bot.yordam("ticket", "1", "--json"))
+    return [(e["media"], e.get("attachment")) for e in ticket["events"] if e["kind"] == "evidence"]
+
+
+@pytest.mark.skipif(not screen_worker.available(), reason="the extra 'ocr' is not installed")
+def test_what_staff_may_look_at_holds_no_secret_and_the_rest_is_not_kept(tmp_path: Path) -> None:
+    ini = (CASES / "microsip_ini" / "stun_ice_on.ini").read_bytes().decode("utf-16")
+    ini, found = re.subn(r"(?m)^password=.*$", "password=Sir12345maxfiy\\r", ini)
+    assert found == 1
+    dialog, unclear = with_exif((CASES / "screens" / "m063.png").read_bytes()), with_exif(blank())
+    with RunningBot(tmp_path, {"PBX_HOST": "127.0.0.1", "PBX_SIP_PORT": "9", "PBX_ON_THIS_HOST": "no"}) as bot:
+        bot.says("/operator")
+        bot.wait_for("Murojaat raqamingiz")
+        bot.api.send_document(PERSON, ini.encode("utf-16"), "../../etc/Zulayho.ini")
+        (text,) = kept_files(bot, 1)
+        bot.api.send_document(PERSON, dialog, "rasm.jpg", "image/jpeg")
+        text, picture = kept_files(bot, 2)
+        bot.api.send_document(PERSON, unclear, "x.jpg", "image/jpeg")
+        bot.api.wait_for(lambda: len(evidence_of(bot)) == 3, 60)
+        bot.api.send_text(STAFF, "/ticket 1", chat=STAFF_CHAT)
+        told = bot.wait_for("rasm (saqlanmadi", STAFF_CHAT)
+        bot.stop()
+    assert evidence_of(bot) == [("document", text.name), ("photo", picture.name), ("photo", None)]
+    assert ("fayl (matni parolsiz saqlandi)" in told.text, "paroli yopilgan" in told.text) == (True, True)
+    assert b"password=[REDACTED]" in text.read_bytes()
+    assert picture.read_bytes().startswith(b"\xff\xd8\xff")
+    held = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+    assert [mark for mark in (b"Sir12345", EXIF_MARK, b"etc/Zulayho") if mark in held] == []
+    assert covered(picture.read_bytes()) > 2000
+
+
+def blank() -> bytes:
+    """A picture in which there is nothing to understand."""
+    out = io.BytesIO()
+    pytest.importorskip("PIL.Image").new("RGB", (640, 400), "#778899").save(out, "PNG")
+    return out.getvalue()
+
+
+def covered(picture: bytes) -> int:
+    """How many pixels have the colour that covers a password."""
+    flat = pytest.importorskip("PIL.Image").open(io.BytesIO(picture)).convert("RGB").tobytes()
+    pixels = zip(flat[0::3], flat[1::3], flat[2::3], strict=True)
+    return sum(abs(red - 58) < 6 and abs(green - 58) < 6 and abs(blue - 60) < 6 for red, green, blue in pixels)
