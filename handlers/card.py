@@ -38,28 +38,41 @@ class Cards:
         ]
         if wants_person(ticket):
             lines.append(words.html("staff.wants_person"))
-        if ticket.verdict is None:
-            lines.append(words.html("staff.no_verdict"))
-        else:
-            verdict = ticket.verdict
-            sure = "aniq" if verdict.certainty.value == "proven" else "ehtimol"
-            name = words.plain(f"step.{verdict.step}.name")
-            lines.append(words.html("staff.verdict", step=name, certainty=sure))
-            because = Markup("; ").join(self.screens.because(finding) for finding in verdict.because)
-            if because:
-                lines.append(words.html("staff.because", because=because))
-            values = self.screens.values(verdict, ticket.extension)
-            lines.append(words.html(f"step.{verdict.step}.staff", None, **values))
+        lines += self._verdict(ticket)
         noticed = {one.tag: one for result in case.results for one in result.findings if one.tag in NOTICED}
         lines += [words.html("staff.noticed", what=self.screens.because(finding)) for finding in noticed.values()]
-        sent = [e.body.get("text", "") for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
-        if sent:
-            newest = "\n---\n".join(reversed(sent))
-            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(cut(newest, SENT_MAX)))
+        lines += self._came(ticket, case)
         lines += [words.html("staff.rated", what=rated) for rated in _rated(ticket)]
         if ticket.status not in ENDED:
             lines.append(words.html("staff.write_how" if in_topic else "staff.reply_how"))
         return Screen(Markup("\n").join(lines), keyboard(self.screens, ticket, menu))
+
+    def _verdict(self, ticket: Ticket) -> list[Markup]:
+        """What is true, because of what, and what to do on the server."""
+        words, verdict = self.screens.words, ticket.verdict
+        if verdict is None:
+            return [words.html("staff.no_verdict")]
+        sure = words.plain(f"staff.{verdict.certainty}")
+        name = words.plain(f"step.{verdict.step}.name")
+        lines = [words.html("staff.verdict", step=name, certainty=sure)]
+        if verdict.because:
+            because = Markup("; ").join(self.screens.because(finding) for finding in verdict.because)
+            lines.append(words.html("staff.because", because=because))
+        values = self.screens.values(verdict, ticket.extension)
+        return [*lines, words.html(f"step.{verdict.step}.staff", None, **values)]
+
+    def _came(self, ticket: Ticket, case: CaseFile) -> list[Markup]:
+        """What the user sent: how it was read, and the words themselves, the newest first."""
+        words, lines = self.screens.words, []
+        understood = {reading.source: reading for reading in case.readings}  # of each source the newest
+        if understood:
+            read = "; ".join(f"{words.plain(f'kind.{r.kind}')}: {r.status}" for r in understood.values())
+            lines.append(words.html("staff.read", read=read))
+        sent = [e.body["text"] for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
+        if sent:
+            newest = cut("\n---\n".join(reversed(sent)), SENT_MAX)
+            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(newest))
+        return lines
 
     def _standing(self, ticket: Ticket) -> list[Markup]:
         """Where it stands, who has it, how urgent it is, its tags."""

@@ -71,11 +71,13 @@ class Desk(Intake):
                 return
             due = self._checks_due(ticket)
             if known := await self.incidents.known(ticket, case):
-                due = due if case.results else ()  # what is known need not be looked at first
+                due = due if due == BY_EXTENSION and case.results else ()  # nobody waits for what is known
                 case = await self._checked(ticket, known)
             if due:
                 case = await self._check(ticket, case, due)
             ticket = await self.fresh(number)
+            if ticket.status in (Status.SOLVED, Status.CLOSED):  # while the checks were made
+                return
             await self._move(ticket, case, known=bool(known))
             self.on_change(number)
 

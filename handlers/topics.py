@@ -67,19 +67,19 @@ class Topics:
         until, known = self._usable.get(chat_id, (0.0, False))
         if time.monotonic() < until:
             return known
-        known = await self._look(chat_id)
+        try:
+            known = await self._look(chat_id)
+        except TelegramError as error:  # not believed, and asked again the next time
+            log.warning("it is not known whether the staff chat has topics: %s", error)
+            return False
         self._usable[chat_id] = (time.monotonic() + KNOWN_S, known)
         return known
 
     async def _look(self, chat_id: int) -> bool:
-        try:
-            chat = await self.bot.get_chat(chat_id)
-            if not chat.is_forum:
-                return False
-            me = await self.bot.get_chat_member(chat_id, self.bot.id)
-        except TelegramError as error:
-            log.warning("it is not known whether the staff chat has topics: %s", error)
+        chat = await self.bot.get_chat(chat_id)
+        if not chat.is_forum:
             return False
+        me = await self.bot.get_chat_member(chat_id, self.bot.id)
         if isinstance(me, ChatMemberOwner) or (isinstance(me, ChatMemberAdministrator) and me.can_manage_topics):
             return True
         await self._without_right()

@@ -115,7 +115,8 @@ async def serving(api: FakeApi, folder: Path, limits: Limits = QUICK, **settings
         service = build(Settings.load(**plan), store, limits=limits)
         running = asyncio.create_task(service.run())
         yielded = Serving(api, service)
-        await yielded.until(lambda: api.calls("deleteWebhook"))
+        starts = len(api.calls("setMyShortDescription"))
+        await yielded.until(lambda: len(api.calls("setMyShortDescription")) > starts)  # the last thing of a start
         try:
             yield yielded
         finally:

@@ -50,6 +50,17 @@ async def test_a_deed_made_again_under_its_cause_is_written_and_told_once(api: F
     assert (ticket.status, standing(ticket)) == (Status.SOLVED, Standing("Nodir", "high", ("vip",)))
 
 
+async def test_what_is_closed_while_checks_are_made_stays_closed(api: FakeApi, tmp_path: Path) -> None:
+    async with serving(api, tmp_path, check_timeout_s=1.0) as bot:
+        api.send_text(PERSON, "/diagnose")
+        await bot.hears("tekshiryapman", PERSON)
+        await bot.service.actions.close(1, "staff", "Nodir", source="order:1")
+        await bot.settled()
+        ticket = await bot.ticket(1)
+    kinds = [event.kind for event in ticket.events]
+    assert (ticket.status, kinds.index(EventKind.CLOSED) < kinds.index(EventKind.CHECKED)) == (Status.CLOSED, True)
+
+
 async def test_a_chat_that_takes_no_messages_is_told_to_who_answers_it(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
         number = await bot.opened()

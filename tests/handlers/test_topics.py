@@ -119,6 +119,19 @@ async def test_a_deleted_card_is_posted_again(plain: FakeApi, tmp_path: Path) ->
         assert [m.message_id for m in bot.cards(number)] == [newest.message_id]
 
 
+async def test_a_group_that_moved_gets_the_cards_anew_where_it_is_now(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        number = await bot.opened()
+        await bot.card(number)
+        plain.migrate(GROUP, -100888, by=STAFF)
+        await bot.settled()
+        await bot.service.actions.take(number, "Nodir", source="test:take")
+        await bot.until(lambda: any("🙋 Nodir" in m.text for m in plain.answers(-100888)))
+        place = await bot.service.staff.place(number)
+        assert place is not None
+        assert (place.chat_id, place.card_id) == (-100888, plain.answers(-100888)[0].message_id)
+
+
 async def test_without_the_right_there_are_plain_cards_and_staff_are_told_once(forum: FakeApi, tmp_path: Path) -> None:
     forum.chats.chats[GROUP].bot_has_topics = False
     for round_ in range(2):  # over a restart, too
