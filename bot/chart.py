@@ -1,6 +1,7 @@
 """One picture of numbers for a phone: figures, a bar a day, a bar a cause. It gets words and numbers and knows no more.
 
-Needs the extra `stats`; drawing takes a second or two, so it belongs in a thread. No window, no global state.
+Needs the extra `stats`; drawing takes a second or two, so it belongs in a thread. No window, and one at a time: the
+library's fonts are shared by all threads.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,8 +65,16 @@ class Picture:
     causes: Sequence[CauseBar]
 
 
+_ONE_AT_A_TIME = Lock()
+
+
 def draw(picture: Picture) -> bytes:
     """The picture as PNG. Raises ImportError without the extra `stats`."""
+    with _ONE_AT_A_TIME:
+        return _drawn(picture)
+
+
+def _drawn(picture: Picture) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -58,18 +58,22 @@ class Wanted:
     search: str | None = None  # every word of it occurs, in whatever spelling
     below: int | None = None  # only smaller numbers: the next page
 
-    def where(self) -> tuple[str, list[Any]]:
-        """The condition on `tickets t` and its values; the search apart."""
+    def where(self, *, number: str = "t.number", by_time: bool = False) -> tuple[str, list[Any]]:
+        """The condition on `tickets t` and its values; the search apart.
+
+        `number`: what holds a ticket's number. `by_time`: no index but that of times is to be used; a `+` forbids it.
+        """
+        no = "+" if by_time else ""
         said: dict[str, Any] = {
-            "t.status = ?": self.status,
-            "t.step = ?": self.step,
-            "t.owner = ?": self.owner,
+            f"{no}t.status = ?": self.status,
+            f"{no}t.step = ?": self.step,
+            f"{no}t.owner = ?": self.owner,
             "t.extension = ?": self.extension,
             "t.user_id = ?": self.user_id,
             "t.number IN (SELECT ticket FROM addresses WHERE near = ?)": self.near,
             "t.opened_at >= ?": self.opened_from and _stored(self.opened_from),
             "t.opened_at < ?": self.opened_before and _stored(self.opened_before),
-            "t.number < ?": self.below,
+            f"{no}{number} < ?": self.below,
         }
         kept = {condition: value for condition, value in said.items() if value is not None}
         return " AND ".join(kept) or "1", list(kept.values())
@@ -78,33 +82,50 @@ class Wanted:
 FEW = 3000  # tickets that are looked through sooner than all hits of a search are
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The parts of a SELECT in which `t` is a ticket."""
+
+    tables: str
+    where: str
+    values: list[Any]
+    order: str
+
+
 def find_tickets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Ticket, ...]:
     """Tickets without their events, newest first. At most `few` are looked through one by one."""
-    where, values = wanted.where()
-    tables, order = "tickets t", "t.number DESC"
-    if wanted.search is not None:
-        words = words_of(wanted.search)
-        if not words:
-            return ()
-        if where != "1" and _at_most(db, few, where, values):
-            tables = "tickets t CROSS JOIN search s ON s.rowid = t.number"
-            where += " AND instr(' ' || s.words, ?)" * len(words)
-            values += [f" {word}" for word in words]
-        else:  # the index gives its hits newest first, one by one, until enough have met the rest of the condition
-            tables, order = "search s CROSS JOIN tickets t ON t.number = s.rowid", "s.rowid DESC"
-            where = f"s.search MATCH ? AND {where.replace('t.number <', 's.rowid <')}"
-            values = [expression(words), *values]
-    elif wanted.opened_from or wanted.opened_before:
-        order = "t.opened_at DESC, t.number DESC"
-        if wanted.user_id is None and wanted.extension is None:
-            # By the index of times: any other would have to read all its tickets to sort them.
-            where = where.replace("t.s", "+t.s").replace("t.owner", "+t.owner").replace("t.number", "+t.number")
+    if wanted.search is None:
+        asked = _filtered(wanted)
+    elif words := words_of(wanted.search):
+        asked = _searched(db, wanted, words, few)
+    else:
+        return ()
     rows = db.query(
-        f"SELECT t.*, p.name AS name FROM {tables} LEFT JOIN people p ON p.user_id = t.user_id"
-        f" WHERE {where} ORDER BY {order} LIMIT ?",
-        [*values, limit],
+        f"SELECT t.*, p.name AS name FROM {asked.tables} LEFT JOIN people p ON p.user_id = t.user_id"
+        f" WHERE {asked.where} ORDER BY {asked.order} LIMIT ?",
+        [*asked.values, limit],
     )
     return tuple(_ticket(row) for row in rows)
+
+
+def _filtered(wanted: Wanted) -> _Question:
+    """By the index of a filter, which is in the order of numbers; of a time, by that of times."""
+    if wanted.opened_from is None and wanted.opened_before is None:
+        return _Question("tickets t", *wanted.where(), "t.number DESC")
+    narrow = (wanted.user_id, wanted.extension, wanted.near) != (None, None, None)
+    return _Question("tickets t", *wanted.where(by_time=not narrow), "t.opened_at DESC, t.number DESC")
+
+
+def _searched(db: Database, wanted: Wanted, words: list[str], few: int) -> _Question:
+    """Where the filters leave few, these are looked through; else the hits are filtered, which come newest first."""
+    where, values = wanted.where()
+    if where != "1" and _at_most(db, few, where, values):
+        holding = " AND instr(' ' || s.words, ?)" * len(words)
+        tables = "tickets t CROSS JOIN search s ON s.rowid = t.number"
+        return _Question(tables, where + holding, [*values, *(f" {word}" for word in words)], "t.number DESC")
+    where, values = wanted.where(number="s.rowid")
+    tables = "search s CROSS JOIN tickets t ON t.number = s.rowid"
+    return _Question(tables, f"s.search MATCH ? AND {where}", [expression(words), *values], "s.rowid DESC")
 
 
 def _at_most(db: Database, few: int, where: str, values: list[Any]) -> bool:
