@@ -25,9 +25,10 @@ class Outlook:
     spawn: Spawn
     _looking: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
-    def consider(self, number: int) -> None:
+    def consider(self, ticket: Ticket) -> None:
         """After a change of a case. Costs nothing where outside probes are off."""
-        if self.desk.target.outside_url is None or number in self._looking:
+        number = ticket.number
+        if self.desk.target.outside_url is None or number in self._looking or not _wanted(ticket):
             return
         task = asyncio.create_task(self._look(number), name=f"outside:{number}")
         self._looking[number] = task
@@ -39,9 +40,6 @@ class Outlook:
             log.error("the look from outside failed", exc_info=error)
 
     async def _look(self, number: int) -> None:
-        ticket = await self.desk.tickets.get(number)
-        if ticket is None or not _wanted(ticket):
-            return
         (result,) = await self.desk.runner.run(self.desk.target, only=[OUTSIDE])
         ticket = await self.desk.fresh(number)
         if not _wanted(ticket):  # it went on meanwhile; the answer is kept for a while should it come back here

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from bot.casefile import fold
 from bot.diagnose import user_address
@@ -30,6 +32,7 @@ class Sequel:
     outlook: Outlook
     unbanning: Unbanning
     spawn: Spawn
+    _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     @classmethod
     def over(cls, store: Store, desk: Desk, staff: Staff, actions: Actions, spawn: Spawn) -> Sequel:
@@ -39,29 +42,31 @@ class Sequel:
 
     def consider(self, number: int) -> None:
         """A case changed."""
-        self.spawn(f"sequel:{number}", self._look_around(number), 0)
-        self.outlook.consider(number)
-        self.unbanning.consider(number)
+        self.spawn(f"sequel:{number}", self._consider(number), 0)
 
-    async def _look_around(self, number: int) -> None:
-        ticket = await self.desk.tickets.get(number)
-        if ticket is None or ticket.status in ENDED:
-            return
+    async def _consider(self, number: int) -> None:
+        async with self._locks.setdefault(number, asyncio.Lock()):  # several changes at once: one look after the other
+            ticket = await self.desk.tickets.get(number)
+            if ticket is None or ticket.status in ENDED:
+                return
+            await self._look_around(ticket)
+            self.outlook.consider(ticket)
+            await self.unbanning.consider(ticket)
+
+    async def _look_around(self, ticket: Ticket) -> None:
+        """Who else is in trouble there? It becomes part of the case: its verdict may change, its card says it."""
         case = fold(ticket)
         address = public(user_address(case.readings, case.results))
         if address is None:
             return
-        await self.neighbours.seen(number, address)
+        await self.neighbours.seen(ticket.number, address)
         if case.verdict is None:
             return  # whose trouble is the same is known with the verdict
-        around = await self.neighbours.around(number, address)
+        around = await self.neighbours.around(ticket.number, address)
         fresh = CheckResult(NEIGHBOURS, 0.0, around.findings(address))
         known = next((result.findings for result in case.results if result.name == NEIGHBOURS), ())
-        if fresh.findings != known:
-            await self._tell(ticket, fresh)
-
-    async def _tell(self, ticket: Ticket, fresh: CheckResult) -> None:
-        """What was found becomes part of the case: its verdict may change, its card says it."""
+        if fresh.findings == known:
+            return
         source = f"neighbours:{ticket.number}:{len(ticket.events)}"
         body = {"results": [fresh.to_json()], "extension": None}
         if await self.desk.tickets.append(ticket.number, EventKind.CHECKED, body, source=source):

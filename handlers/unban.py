@@ -21,7 +21,7 @@ from bot.casefile import fold
 from bot.diagnose import Diagnosis, diagnose
 from bot.model import Event, EventKind, Step, Tag, Ticket
 from bot.unban import Lifted, Outcome, lift
-from handlers.actions import ENDED, Actions, Place
+from handlers.actions import Actions, Place
 from handlers.desk import Desk
 from handlers.journey import within
 from handlers.people import Spawn
@@ -49,16 +49,10 @@ class Unbanning:
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _at_work: set[int] = field(default_factory=set)
 
-    def consider(self, number: int) -> None:
-        """After a change of a case: a banned address becomes a request to the staff, once a ban."""
-        if self.staff.chat_id is not None:
-            self.spawn(f"unban:{number}", self._request(number), self.staff.chat_id)
-
-    async def _request(self, number: int) -> None:
-        ticket = await self.desk.tickets.get(number)
-        if ticket is None or ticket.status in ENDED or ticket.verdict is None:
-            return
-        if Step.UNBAN_USER not in (ticket.verdict.step, *ticket.verdict.also):
+    async def consider(self, ticket: Ticket) -> None:
+        """After a change of an open case: a banned address becomes a request to the staff, once a ban."""
+        verdict, number = ticket.verdict, ticket.number
+        if self.staff.chat_id is None or verdict is None or Step.UNBAN_USER not in (verdict.step, *verdict.also):
             return
         found = _judged(ticket)
         address = _banned(found)
