@@ -88,7 +88,7 @@ class Relayed:
 
     async def unfinished(self) -> list[Row]:
         """Everything that is still to be carried over, in the order it came."""
-        return await self._all("said IS NOT NULL ORDER BY rowid")
+        return await self._all("said IS NOT NULL ORDER BY +rowid")
 
     async def backlog(self, ticket: int) -> int:
         """How many messages of a ticket wait to be carried over."""

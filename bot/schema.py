@@ -276,3 +276,12 @@ def m_addresses(db: Database) -> None:
 def m_changes(db: Database) -> None:
     """An index for 'what was touched lately', which the bot asks when it starts."""
     db.execute("CREATE INDEX tickets_by_change ON tickets (updated_at)")
+
+
+@migrations()
+def m004_relayed_albums(db: Database) -> None:
+    """The parts of an album, and who of the staff chat was told that he is no staff, found without a look at all."""
+    db.executescript("""
+        CREATE INDEX relayed_albums ON relayed (chat_id, album, message_id) WHERE album IS NOT NULL;
+        CREATE INDEX relayed_strangers ON relayed (chat_id, by_id) WHERE fate = 'stranger';
+    """)

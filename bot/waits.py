@@ -19,19 +19,22 @@ LOOKED_AT = 500  # of the newest tickets: what is told must not slow down with t
 async def usual_wait(store: Store, hours: Hours, now: datetime) -> timedelta | None:
     """The median time from the call for a person to the first word of one; None when too few were measured."""
 
-    def work(db: Database) -> list[tuple[str, str]]:
-        since = (now - WINDOW).isoformat(timespec="milliseconds")
+    def work(db: Database) -> list[tuple[int, str, str]]:
         sql = (
-            "SELECT called, (SELECT min(at) FROM events e WHERE e.ticket = number AND e.kind = ? AND e.at > called)"
-            " AS answered FROM (SELECT number, (SELECT min(at) FROM events e WHERE e.ticket = number AND e.kind = ?)"
-            " AS called FROM (SELECT number FROM tickets WHERE opened_at > ? ORDER BY number DESC LIMIT ?))"
-            " WHERE answered IS NOT NULL"
+            "SELECT e.ticket, e.kind, e.at FROM tickets t JOIN events e ON e.ticket = t.number"
+            " WHERE t.number > (SELECT max(number) FROM tickets) - ? AND t.opened_at > ? AND e.kind IN (?, ?)"
+            " ORDER BY e.ticket, e.id"
         )
-        values = [EventKind.STAFF_MESSAGE, EventKind.ESCALATED, since, LOOKED_AT]
-        return [(str(row[0]), str(row[1])) for row in db.execute(sql, values).fetchall()]
+        since = (now - WINDOW).isoformat(timespec="milliseconds")
+        return db.execute(sql, [LOOKED_AT, since, EventKind.ESCALATED, EventKind.STAFF_MESSAGE]).fetchall()
 
-    answered = await store.run(work)
-    if len(answered) < ENOUGH:
+    called: dict[int, datetime] = {}
+    waits: dict[int, timedelta] = {}
+    for ticket, kind, at in await store.run(work):
+        if kind == EventKind.ESCALATED:
+            called.setdefault(ticket, datetime.fromisoformat(at))
+        elif ticket in called and ticket not in waits:
+            waits[ticket] = hours.between(called[ticket], datetime.fromisoformat(at))
+    if len(waits) < ENOUGH:
         return None
-    waits = [hours.between(datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in answered]
-    return timedelta(seconds=median(wait.total_seconds() for wait in waits))
+    return timedelta(seconds=median(wait.total_seconds() for wait in waits.values()))
