@@ -42,7 +42,7 @@ class Dump:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What is known about the packet: where it comes in, and from whom (None: anybody)."""
+    """What is known about the packet: where it comes in and its answer goes out, and from whom (None: anybody)."""
 
     interfaces: frozenset[str]
     source: IPv4Address | None = None
@@ -142,7 +142,7 @@ def _native(text: str, kept: set[str]) -> list[str]:
 
 
 SAVED_CONDITION = re.compile(
-    r"(?P<not>! )?(?:-s (?P<source>[0-9./]+)|-i (?P<interface>[\w.@+-]+)"
+    r"(?P<not>! )?(?:-s (?P<source>[0-9./]+)|-[io] (?P<interface>[\w.@+-]+)"
     r"|-m iprange(?P<not2> !)? --src-range (?P<range>[0-9.-]+)"
     r"|-m set(?P<not3> !)? --match-set (?P<set>[\w.:-]+) src)(?= |$)",
     re.MULTILINE,
@@ -170,7 +170,7 @@ BAN_TABLE = re.compile(r"table \w+ \S*(?:f2b|fail2ban|crowdsec|banned)", re.I)
 NFT_SET = re.compile(r"^\tset ([\w.-]{1,64}) \{\n((?:\t\t[^\n]*\n)*)\t\}", re.MULTILINE)
 NFT_ELEMENTS = re.compile(r"elements = \{([^}]*)\}")
 NFT_CONDITION = re.compile(
-    r"\b(?P<what>ip saddr|iifname|iif) (?P<not>!= )?"
+    r"\b(?P<what>ip saddr|iifname|iif|oifname|oif) (?P<not>!= )?"
     r"(?:\{ (?P<list>[^{}\n]*) \}|(?P<set>@[\w.-]+)|(?P<one>\"[^\"\n]*\"|[0-9./-]+))(?= |$) ?",
     re.MULTILINE,
 )

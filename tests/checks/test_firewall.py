@@ -120,9 +120,22 @@ IPTABLES = {
             Finding(Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, {"rule": "-A OUTPUT -p udp -m udp --sport 5060 -j DROP"}),
         ],
     ),
+    "answers dropped on the outer interface": (
+        "-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -o wan -p udp --sport 5060 -j DROP",
+        [
+            OPEN,
+            Finding(Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, {"rule": "-A OUTPUT -p udp -m udp --sport 5060 -j DROP"}),
+        ],
+    ),
+    "answers dropped on another interface": ("-A OUTPUT -o tun0 -p udp --sport 5060 -j DROP", [OPEN]),
     "a nat table only": ("-t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080", [INACTIVE]),
 }
 NFT = {
+    "answers dropped on the outer interface": (
+        "table inet f { chain o { type filter hook output priority 0;"
+        ' oifname "lo" accept; oifname "wan" udp sport 5060 drop; }; }',
+        [OPEN, Finding(Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, {"rule": "udp sport 5060 drop"})],
+    ),
     "the port dropped": (
         "table inet f { chain i { type filter hook input priority 0; udp dport 5060 counter drop; }; }",
         [blocks("nft", "udp dport 5060 drop")],
