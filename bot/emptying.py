@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ class Forgotten:
 
     def line(self) -> str:
         """One line for a person at a shell."""
-        which = f" ({ranges(self.tickets)})" if self.tickets else ""
+        which = f" ({ranges(sorted(self.tickets))})" if self.tickets else ""
         return (
             f"{len(self.tickets)} tickets{which}: {self.events} events, {self.files} files, {self.size_bytes} bytes;"
             f" {self.people} people"
@@ -58,7 +58,7 @@ class Forgotten:
         )
 
 
-def ranges(numbers: tuple[int, ...]) -> str:
+def ranges(numbers: Sequence[int]) -> str:
     """Ascending numbers for a person to read: `1-3, 7`."""
     runs: list[list[int]] = []
     for number in numbers:

@@ -6,17 +6,19 @@ merged and the write-ahead log emptied, so that the files hold nothing of it eit
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
 
 from bot.attachments import Attachments
 from bot.emptying import Forgotten, before, empty, old_tickets, telling, unmention
-from bot.model import EventKind, Status
+from bot.model import EventKind
 from bot.store import Store
 from bot.tickets import Tickets
 
@@ -33,6 +35,7 @@ OF_NOBODY = frozenset({
 
 BATCH = 100  # tickets emptied in one transaction: others write in between
 MERGED_PAGES = 400  # of the search index in one transaction
+_ALL = "SELECT value FROM json_each(?)"
 _STRANGERS = "seen_at < ? AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.user_id = people.user_id)"
 
 
@@ -78,21 +81,24 @@ class Forgetting:
 
     async def empty(self, numbers: Sequence[int], reason: str) -> Forgotten:
         """Empties these tickets; an open one is closed for `reason`. The same again changes nothing."""
-        for number in numbers:
-            await self._close(number, reason)
-        gone = await self.store.run(lambda db: sum((empty(db, number) for number in numbers), Forgotten()))
-        kept = [name for number in numbers for name in self.attachments.of_ticket(number)]
-        freed = self.attachments.forget(kept)
-        return replace(gone, files=len(kept), size_bytes=gone.size_bytes + freed)
-
-    async def _close(self, number: int, reason: str) -> None:
-        ticket = await self.tickets.get(number)
-        if ticket is not None and ticket.status in (Status.OPEN, Status.ESCALATED):
+        for number in await self.store.run(lambda db: _open_ones(db, numbers)):
             await self.tickets.append(number, EventKind.CLOSED, {"reason": reason}, source=f"emptied:{number}")
+        gone = await self.store.run(lambda db: sum((empty(db, number) for number in numbers), Forgotten()))
+        files, freed = await asyncio.to_thread(self._remove_files, numbers)
+        return replace(gone, files=files, size_bytes=gone.size_bytes + freed)
+
+    def _remove_files(self, numbers: Sequence[int]) -> tuple[int, int]:
+        names = [name for number in numbers for name in self.attachments.of_ticket(number)]
+        return len(names), self.attachments.forget(names)
 
     async def sweep(self) -> tuple[str, ...]:
         """Removes files that no event mentions; their names."""
-        return self.attachments.sweep(await self.store.run(_mentioned))
+        names = await asyncio.to_thread(self.attachments.names)
+        numbers = sorted({int(name.partition("-")[0]) for name in names})
+        mentioned: set[str] = set()
+        for start in range(0, len(numbers), BATCH):
+            mentioned |= await self.store.run(partial(_mentioned, numbers=numbers[start : start + BATCH]))
+        return await asyncio.to_thread(self.attachments.sweep, mentioned)
 
     async def scrub(self) -> None:
         """What was deleted leaves no bytes: neither in the search index, which only marks, nor in the log of writes."""
@@ -167,12 +173,18 @@ def would_purge(db: Database, attachments: Attachments, retention_days: int) -> 
     return gone
 
 
-def _mentioned(db: Database) -> Collection[str]:
+def _open_ones(db: Database, numbers: Sequence[int]) -> list[int]:
+    sql = f"SELECT number FROM tickets WHERE number IN ({_ALL}) AND status IN ('open', 'escalated')"  # noqa: S608 - ours
+    return [row["number"] for row in db.query(sql, [json.dumps(numbers)])]
+
+
+def _mentioned(db: Database, numbers: Sequence[int]) -> set[str]:
+    """The files that these tickets' events mention."""
     sql = (
-        "SELECT json_extract(body, '$.attachment') AS name FROM events"
-        " WHERE kind = 'evidence' AND json_extract(body, '$.attachment') IS NOT NULL"
+        "SELECT json_extract(body, '$.attachment') AS name FROM events"  # noqa: S608 - our own words
+        f" WHERE ticket IN ({_ALL}) AND kind = 'evidence' AND json_extract(body, '$.attachment') IS NOT NULL"
     )
-    return {row["name"] for row in db.query(sql)}
+    return {row["name"] for row in db.query(sql, [json.dumps(numbers)])}
 
 
 def _merge_search(db: Database) -> bool:
