@@ -147,7 +147,9 @@ class Incidents:
         await self.tickets.append(ticket, EventKind.LINKED, {"incident": number}, source=source)
         if await self.tickets.post(ticket, "card") is None:
             self._quiet.add(ticket)
-        self._tend_soon(number)
+        incident = await self.log.get(number)
+        if incident is not None and incident.closed_at is not None:  # over meanwhile; else the next round shows it
+            self._tend_soon(number)
 
     # --- the staff's cards ---
 

@@ -227,9 +227,18 @@ def test_passwords_lost_in_a_restart_are_one_incident_for_those_it_concerns(tmp_
         log.tells(LOST, "1002")
         bot.api.wait_for(lambda: heard(bot)["1002"] == (1, 1))
         assert bot.api.answers(STAFF_CHAT) == []  # one alone is no incident
+        arrive(bot, 4)
+        bot.wait_for("pastki chap burchagida", 4)
+        bot.api.send_text(4, "1002")
+        bot.wait_for("Ichki raqamingiz", 4)
         log.tells(LOST, "1003")
         alert = bot.wait_for(ALERT, STAFF_CHAT)
         assert "1002, 1003" in alert.text
+
+        looks = kinds(bot, 1).count("checked")
+        bot.api.send_text(4, "/diagnose")  # whose number is known: at once
+        bot.wait_for(KNOWN, 4)
+        assert kinds(bot, 1).count("checked") == looks + 1
 
         arrive(bot, 1)  # whose number nobody knows yet: a word, and the question as ever
         question = bot.wait_for("pastki chap burchagida", 1)
@@ -250,15 +259,22 @@ def test_passwords_lost_in_a_restart_are_one_incident_for_those_it_concerns(tmp_
         bot.wait_for("pastki chap burchagida", 3)
         bot.api.send_text(3, "1999")  # of whom nothing is known: nothing is claimed
         bot.wait_for("Ichki raqamingiz", 3)
+
+        again = next(b.data for row in likely.buttons for b in row if b.data and b.data.endswith(":again"))
+        bot.api.press(2, likely.message_id, again)  # perhaps it is something else: he is asked
+        bot.api.wait_for(lambda: said(bot, 2, "pastki chap burchagida") == 2)
+
+        bot.api.send_text(1, "/operator")
+        bot.wait_for("Operatorga xabar berdim", 1)
+        bot.wait_for("Odam soʻrayapti", STAFF_CHAT)  # now he has a card of his own
         log.tells(IN, "1002", "1003")
         bot.api.wait_for(lambda: gone(bot) == [])
         assert said(bot, 1, OVER) == 0  # 1004 has not come back yet
         tap(bot, alert)
-        bot.wait_for(OVER, 1)
-        bot.wait_for(OVER, 2)
-        assert bot.stop() == 0
-        assert [said(bot, person, KNOWN) for person in (1, 2, 3)] == [1, 1, 0]
-        assert [said(bot, person, OVER) for person in (1, 2, 3)] == [1, 1, 0]
+        for person in (1, 2, 4):
+            bot.wait_for(OVER, person)
+        assert [said(bot, person, KNOWN) for person in (1, 2, 3, 4)] == [1, 1, 0, 1]
+        assert [said(bot, person, OVER) for person in (1, 2, 3, 4)] == [1, 1, 0, 1]
         assert said(bot, STAFF_CHAT, ALERT) == 1
 
 
