@@ -55,6 +55,7 @@ class Topics:
         self.interval_s = interval_s
         self._without_right = without_right
         self._usable: dict[int, tuple[float, bool]] = {}  # chat -> until when that is believed, whether
+        self._looking = asyncio.Lock()
         self._making = asyncio.Lock()
         self._made_at = 0.0
 
@@ -64,16 +65,17 @@ class Topics:
 
     async def usable(self, chat_id: int) -> bool:
         """Whether topics can be made in this group."""
-        until, known = self._usable.get(chat_id, (0.0, False))
-        if time.monotonic() < until:
+        async with self._looking:  # one asks, the others learn it in the order in which they came
+            until, known = self._usable.get(chat_id, (0.0, False))
+            if time.monotonic() < until:
+                return known
+            try:
+                known = await self._look(chat_id)
+            except TelegramError as error:  # not believed, and asked again the next time
+                log.warning("it is not known whether the staff chat has topics: %s", error)
+                return False
+            self._usable[chat_id] = (time.monotonic() + KNOWN_S, known)
             return known
-        try:
-            known = await self._look(chat_id)
-        except TelegramError as error:  # not believed, and asked again the next time
-            log.warning("it is not known whether the staff chat has topics: %s", error)
-            return False
-        self._usable[chat_id] = (time.monotonic() + KNOWN_S, known)
-        return known
 
     async def _look(self, chat_id: int) -> bool:
         chat = await self.bot.get_chat(chat_id)

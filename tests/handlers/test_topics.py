@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import EventKind
+from handlers.actions import Place
 from handlers.pace import Limits
 from tests.fake_api import FakeApi
 from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, populated, serving
@@ -117,6 +118,22 @@ async def test_a_deleted_card_is_posted_again(plain: FakeApi, tmp_path: Path) ->
         await bot.settled()
         assert len({old.message_id, new.message_id, newest.message_id}) == 3
         assert [m.message_id for m in bot.cards(number)] == [newest.message_id]
+
+
+async def test_what_telegram_had_answered_before_a_crash_is_not_made_again(forum: FakeApi, tmp_path: Path) -> None:
+    async with serving(forum, tmp_path) as bot:
+        number = await bot.opened()
+        card = await bot.card(number)
+        await bot.settled()
+        store = bot.service.desk.tickets.store
+        # As if the process had died before it could note the answers:
+        await store.run(lambda db: db.execute("DELETE FROM topics"))
+        await store.run(lambda db: db.execute("DELETE FROM posts"))
+    async with serving(forum, tmp_path) as bot:
+        await bot.settled()
+        place = await bot.service.staff.place(number)
+        assert place == Place(GROUP, card.thread_id, card.message_id)
+    assert [len(forum.calls(method)) for method in ("createForumTopic", "sendMessage")] == [1, 1]
 
 
 async def test_a_group_that_moved_gets_the_cards_anew_where_it_is_now(plain: FakeApi, tmp_path: Path) -> None:
