@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.checks import EVERY, QUICK, outside
+from bot.checks import CHECKS, EVERY, QUICK, outside
 from bot.checks.outside_results import heard_dns, heard_ping
 from bot.checks.runner import Runner
 from bot.diagnose import correlate
@@ -188,3 +188,10 @@ async def test_a_service_that_is_away_or_switched_off_is_not_tested(target: Targ
     away = await look(replace(target, host=HOST, outside_url="http://127.0.0.1:9"))
     off = await look(replace(target, host=HOST))
     assert (away.failure, off.failure) == (Failure.UNREADABLE, Failure.NOT_CONFIGURED)
+
+
+async def test_a_service_that_dawdles_is_a_timeout(service: Globalping, pbx: Target) -> None:
+    service.busy_polls = 1000
+    (check,) = (replace(one, budget_s=1.5) for one in CHECKS if one.name == "outside")
+    result = await look(pbx, Runner((check,)))
+    assert (result.findings, result.failure) == ((), Failure.TIMEOUT)
