@@ -201,7 +201,7 @@ def _register(
         CommandHandler("operator", case.operator, private),
         CommandHandler("my_data", mine.my_data, private),
         CommandHandler("forget_me", mine.forget_me, private),
-        CommandHandler("web", web.web, private & filters.User(staff.roster.ids)),
+        CommandHandler("web", web.web, filters.User(staff.roster.ids)),
         MessageHandler(groups & filters.UpdateType.EDITED_MESSAGE, talk.from_staff),  # no command is given by an edit
         CallbackQueryHandler(StaffButtons(staff, actions).press, STAFF_BUTTONS),
         CallbackQueryHandler(IncidentButtons(staff, incidents).press, INCIDENT_BUTTONS),

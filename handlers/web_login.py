@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Update
+from telegram.constants import ChatType
 from telegram.ext import ContextTypes
 
 from bot.passes import LINK_VALID, new_pass, sealed
@@ -24,9 +25,12 @@ class WebLogin:
     url: str
 
     async def web(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """A private chat with one of the staff."""
+        """One of the staff asks: in private they get the link, in a group they are told where."""
         user, message = update.effective_user, update.effective_message
         if user is None or message is None:
+            return
+        if message.chat.type != ChatType.PRIVATE:
+            await message.reply_html(self.words.html("web.link.in_private"))
             return
         address = f"{self.url}/login?t={sealed(self.key, 'link', new_pass(user.id, name_of(user)))}"
         minutes = round(LINK_VALID.total_seconds() / 60)

@@ -1,0 +1,122 @@
+"""What the bot does with orders from the review page: each once, each with a word on what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.orders import FORGOTTEN_AFTER, Action, Order, OrderBook, migrations, orders_given
+from bot.store import Store
+from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
+
+PAGE = "https://yordam.example.uz"
+
+
+class Desk:
+    """A running bot with one ticket, and the file that orders come in."""
+
+    def __init__(self, bot: RunningBot) -> None:
+        self.bot = bot
+        self.data = bot.folder / "data"
+        self.book = OrderBook(Store(self.data / "web.db", (migrations,)))
+        self._count = 0
+
+    def order(self, action: Action, text: str = "", ticket: int = 1, by: int = STAFF, **more: str) -> str:
+        """Gives an order; its id."""
+        self._count += 1
+        order_id = more.get("id", f"{self._count:016x}")
+        asyncio.run(self.book.give(Order(order_id, ticket, action, text, by, "Nodir", datetime.now(UTC))))
+        return order_id
+
+    def outcome(self, order_id: str) -> str:
+        """What became of it, as soon as it is known."""
+        found = self.bot.api.wait_for(lambda: self._outcomes().get(order_id), 20)
+        assert found is not None
+        return found
+
+    def _outcomes(self) -> dict[str, str]:
+        with closing(sqlite3.connect(f"file:{self.data / 'yordam.db'}?mode=ro", uri=True)) as db:
+            return dict(db.execute("SELECT id, outcome FROM orders_done").fetchall())
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with RunningBot(tmp_path_factory.mktemp("orders"), {"PBX_ON_THIS_HOST": "no", "WEB_URL": PAGE}) as bot:
+        bot.says("/operator")
+        bot.wait_for("Operatorga xabar berdim")
+        desk = Desk(bot)
+        yield desk
+        desk.book.store.close()
+
+
+def test_each_order_has_an_outcome(desk: Desk) -> None:
+    given: list[tuple[Action, str, int, int]] = [
+        ("take", "", 1, STAFF),
+        ("note", "eslab qoling", 1, STAFF),
+        ("reply", "hozir koʻraman", 1, STAFF),
+        ("close", "no_answer", 1, STAFF),
+        ("close", "staff", 1, STAFF),
+        ("reopen", "", 1, STAFF),
+        ("reopen", "", 1, STAFF),
+        ("note", "x", 999, STAFF),
+        ("close", "because", 1, STAFF),
+        ("note", "x", 1, 12345),
+    ]
+    ids = [desk.order(action, text, ticket, by) for action, text, ticket, by in given]
+    assert [desk.outcome(order_id) for order_id in ids] == [
+        "done",
+        "done",
+        "done",
+        "done",
+        "closed_already",
+        "done",
+        "not_closed",
+        "no_ticket",
+        "failed",
+        "refused",
+    ]
+    heard = [message.text for message in desk.bot.api.answers(PERSON)]
+    assert [sum(words in text for text in heard) for words in ("hozir koʻraman", "yopildi", "eslab")] == [1, 1, 0]
+
+
+def test_a_ticket_that_somebody_has_is_not_taken_again(desk: Desk) -> None:
+    first = desk.order("take")
+    desk.outcome(first)
+    order_id = "00000000000000f1"
+    other = Order(order_id, 1, "take", "", STAFF, "Malika", datetime.now(UTC))
+    asyncio.run(desk.book.give(other))
+    assert desk.outcome(order_id) == "taken_already"
+
+
+def test_an_order_known_by_its_id_is_carried_out_once(desk: Desk) -> None:
+    order_id = desk.order("reply", "faqat bir marta", id="00000000000000aa")
+    desk.outcome(order_id)
+    desk.order("reply", "faqat bir marta", id="00000000000000aa")
+    desk.outcome(desk.order("note", "keyingi"))  # by then the second would have been seen, too
+    assert sum("faqat bir marta" in message.text for message in desk.bot.api.answers(PERSON)) == 1
+
+
+def test_old_orders_surprise_nobody(desk: Desk) -> None:
+    long_ago = datetime.now(UTC) - FORGOTTEN_AFTER - timedelta(minutes=1)
+    asyncio.run(desk.book.give(Order("00000000000000bb", 1, "reply", "kechagi", STAFF, "Nodir", long_ago)))
+    assert "00000000000000bb" not in [order.id for order in orders_given(desk.data / "web.db", frozenset())]
+
+
+def test_the_link_is_given_in_private_alone(desk: Desk) -> None:
+    desk.bot.api.send_text(STAFF, "/web", STAFF_CHAT)
+    desk.bot.wait_for("Havolani faqat shaxsiy suhbatda beraman", STAFF_CHAT)
+    desk.bot.api.send_text(STAFF, "/web")
+    link = desk.bot.wait_for(f"{PAGE}/login?t=", STAFF)
+    keyboard = link.raw["reply_markup"]["inline_keyboard"]
+    assert [button["url"] for row in keyboard for button in row] == re.findall(r"https://\S+", link.text)
+
+
+def test_whoever_blocked_the_bot_cannot_be_reached_and_that_is_said(desk: Desk) -> None:
+    desk.bot.api.block(PERSON)
+    assert desk.outcome(desk.order("reply", "eshitasizmi?")) == "unreachable"
