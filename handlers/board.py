@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, NetworkError, TelegramError
 from telegram.ext import ExtBot
 
 from bot.tickets import Tickets
 from handlers.actions import ENDED, Place
 from handlers.card import Cards
-from handlers.journey import within
+from handlers.journey import journey, within
 from handlers.pace import Limits, Pace
 from handlers.people import Spawn
 from handlers.topics import Topics, topic_gone
@@ -29,6 +29,7 @@ from handlers.topics import Topics, topic_gone
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 CARDS_SHARE = 0.8  # of the group's pace; the rest is for answers to staff and what users say
+AGAIN_S = 30.0  # after so long what the network swallowed is tried again
 NOT_THERE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 
@@ -49,6 +50,7 @@ class Board:
     spawn: Spawn
     pace: Pace
     menus: dict[int, str] = field(default_factory=dict)  # ticket -> the menu that is open on its card
+    again_s: float = AGAIN_S
     _marked: set[int] = field(default_factory=set)  # to be drawn by a task that has not looked at the ticket yet
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -62,7 +64,7 @@ class Board:
     async def place(self, number: int) -> Place | None:
         """Where the ticket lives, made when it is missing; None when the staff chat cannot be written to."""
         async with self._alone(number):
-            return await self._placed(number)
+            return await self._or_none(number, self._placed)
 
     async def deliver(self, number: int, send: Callable[[Place], Awaitable[T]]) -> T | None:
         """Says something where the ticket lives; a topic that was deleted is made again, and it is said there.
@@ -78,63 +80,75 @@ class Board:
             if place.thread_id is None or not topic_gone(error):
                 raise
         async with self._alone(number):
-            moved = await self._moved(number, place)
+            moved = await self._or_none(number, lambda _: self._moved(number, place))
         return None if moved is None else await send(moved)
 
-    async def _refresh(self, number: int) -> None:
-        async with self._alone(number):
-            try:
-                place = await self._placed(number)
-            except Exception:
-                self._marked.discard(number)
-                raise
-            if place is None:
-                self._marked.discard(number)
-            elif number in self._marked:  # else it was posted just now, and shows all
-                await self._draw(number, place)
-
-    async def _placed(self, number: int) -> Place | None:
-        chat_id, ticket = self.chat_id(), await self.tickets.get(number)
-        if chat_id is None or ticket is None or not ticket.chat_id:  # 0: it was forgotten, and is nobody's
-            return None
-        known = await self.tickets.post(number, "card")
+    async def _or_none(self, number: int, made: Callable[[int], Awaitable[Place | None]]) -> Place | None:
         try:
-            if known is not None and known[0] == chat_id:
-                return Place(chat_id, await self.topics.known(number, chat_id), known[1])
-            thread_id = await self.topics.thread(ticket, chat_id)
-            return await self._post(number, Place(chat_id, thread_id, None), known[1] if known else None)
+            return await made(number)
         except TelegramError as error:
             log.error("the staff chat does not take ticket %d: %s", number, error)
             return None
 
+    async def _refresh(self, number: int) -> None:
+        """Shows what is true, however long the network is away."""
+        while True:
+            try:
+                with journey(_source(number)):  # of its own: what was given up before is taken up again
+                    async with self._alone(number):
+                        await self._show(number)
+                return
+            except TelegramError as error:
+                log.error("ticket %d is not shown to the staff: %s", number, error)
+                self._marked.discard(number)
+                # To the library a BadRequest is a NetworkError, too.
+                if isinstance(error, BadRequest) or not isinstance(error, NetworkError):
+                    return
+            except Exception:
+                self._marked.discard(number)
+                raise
+            await asyncio.sleep(self.again_s)
+            self._marked.add(number)
+
+    async def _show(self, number: int) -> None:
+        place = await self._placed(number)
+        if place is None:
+            self._marked.discard(number)
+        elif number in self._marked:  # else it was posted just now, and shows all
+            await self._draw(number, place)
+
+    async def _placed(self, number: int) -> Place | None:
+        """Where the ticket lives, made when it is missing. Raises TelegramError."""
+        chat_id, ticket = self.chat_id(), await self.tickets.get(number)
+        if chat_id is None or ticket is None or not ticket.chat_id:  # 0: it was forgotten, and is nobody's
+            return None
+        known = await self.tickets.post(number, "card")
+        if known is not None and known[0] == chat_id:
+            return Place(chat_id, await self.topics.known(number, chat_id), known[1])
+        thread_id = await self.topics.thread(ticket, chat_id)
+        return await self._post(number, Place(chat_id, thread_id, None), known[1] if known else None)
+
     async def _draw(self, number: int, place: Place) -> None:
         """Edits the card when its turn has come; one that is gone is posted again, unless the ticket has ended."""
-        try:
-            async with self._turn(place.chat_id):
-                self._marked.discard(number)
-                ticket = await self.tickets.get(number)
-                if ticket is None or place.card_id is None:
-                    return
-                in_topic = place.thread_id is not None
-                screen = self.cards.card(ticket, self.menus.get(number), in_topic=in_topic)
+        async with self._turn(place.chat_id):
+            self._marked.discard(number)
+            ticket = await self.tickets.get(number)
+            if ticket is None or place.card_id is None:
+                return
+            screen = self.cards.card(ticket, self.menus.get(number), in_topic=place.thread_id is not None)
+            try:
                 await self.bot.edit_message_text(
                     screen.html, place.chat_id, place.card_id, parse_mode="HTML", reply_markup=screen.keyboard
                 )
+                gone = False
+            except BadRequest as error:
+                gone = any(words in str(error).lower() for words in NOT_THERE)
+                if not gone:
+                    raise
+        if not gone:
             await self.topics.follow(ticket, self._turn)
-        except BadRequest as error:
-            gone = any(words in str(error).lower() for words in NOT_THERE)
-            if gone and ticket is not None and ticket.status not in ENDED:
-                await self._again(number, place)
-            else:
-                log.error("the card of ticket %d cannot be edited: %s", number, error)
-        except TelegramError as error:
-            log.error("the card of ticket %d was not edited: %s", number, error)
-
-    async def _again(self, number: int, place: Place) -> None:
-        try:
+        elif ticket.status not in ENDED:
             await self._post(number, place, place.card_id)
-        except TelegramError as error:
-            log.error("the card of ticket %d is gone and was not posted: %s", number, error)
 
     async def _post(self, number: int, place: Place, instead_of: int | None) -> Place | None:
         """Posts the card when its turn has come; `instead_of`: the message that was it before."""
@@ -163,18 +177,14 @@ class Board:
         return Place(message.chat_id, place.thread_id, message.message_id)
 
     async def _moved(self, number: int, place: Place) -> Place | None:
-        """The topic was deleted: a new one with the card; None when that cannot be had."""
+        """The topic was deleted: a new one with the card. Raises TelegramError."""
         ticket = await self.tickets.get(number)
         if ticket is None or place.thread_id is None:
             return None
         if not await self.topics.lost(number, place.thread_id):
             return await self._placed(number)  # somebody else found it out, too
-        try:
-            thread_id = await self.topics.thread(ticket, place.chat_id, instead_of=place.thread_id)
-            return await self._post(number, Place(place.chat_id, thread_id, None), place.card_id)
-        except TelegramError as error:
-            log.error("the topic of ticket %d is gone and was not made again: %s", number, error)
-            return None
+        thread_id = await self.topics.thread(ticket, place.chat_id, instead_of=place.thread_id)
+        return await self._post(number, Place(place.chat_id, thread_id, None), place.card_id)
 
     @asynccontextmanager
     async def _alone(self, number: int) -> AsyncIterator[None]:

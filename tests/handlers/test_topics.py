@@ -136,6 +136,29 @@ async def test_what_telegram_had_answered_before_a_crash_is_not_made_again(forum
     assert [len(forum.calls(method)) for method in ("createForumTopic", "sendMessage")] == [1, 1]
 
 
+async def test_what_the_network_swallowed_is_shown_later(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        bot.service.staff.board.again_s = 0.1
+        fault = plain.fault("drop", "sendMessage", contains="Aziza", times=5)  # more than one send survives
+        number = await bot.opened()
+        card = await bot.card(number)
+        await bot.settled()
+        assert (fault.times, [m.message_id for m in bot.cards(number)]) == (0, [card.message_id])
+
+
+async def test_a_staff_chat_that_takes_nothing_is_not_knocked_at_again(
+    plain: FakeApi, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(plain, tmp_path) as bot:
+        plain.kick(GROUP, STAFF)
+        await bot.settled()
+        calls = len(plain.calls("sendMessage", GROUP))
+        number = await bot.opened()
+        await bot.settled()
+        assert (await bot.service.staff.place(number), len(plain.calls("sendMessage", GROUP)) - calls) == (None, 0)
+        assert f"ticket {number} is not shown to the staff" in caplog.text
+
+
 async def test_a_group_that_moved_gets_the_cards_anew_where_it_is_now(plain: FakeApi, tmp_path: Path) -> None:
     async with serving(plain, tmp_path) as bot:
         number = await bot.opened()
