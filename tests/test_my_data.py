@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.model import EventKind
+from bot.barred import Barred
+from bot.model import EventKind, Status
 from bot.own_log import AMONG_STAFF
 from bot.store import read_only
+from tests.office import GROUP, USER, Office, office
 from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
 
 INI = b"[Account1]\r\nlabel=Robiya\r\nserver=call.soundz.uz\r\nproxy=\r\ndomain=call.soundz.uz\r\nusername=482137\r\n"
@@ -179,3 +182,62 @@ def test_help_and_the_menu_name_both(bot: RunningBot) -> None:
     text = bot.wait_for("Maʼlumotlaringiz").text
     menu = bot.api.wait_for(lambda: [c for c in bot.api.calls("setMyCommands") if "forget_me" in str(c.params)])
     assert ("/my_data" in text, "/forget_me" in text, "my_data" in str(menu[0].params)) == (True, True, True)
+
+
+# --- in the test's own event loop ---
+
+
+async def forget(bot: Office) -> None:
+    """The person wishes it, and it is carried out."""
+    bot.api.send_text(USER, "/forget_me")
+    question = await bot.hears("Maʼlumotlaringiz oʻchirilsinmi")
+    data = next(b.data for row in question.buttons for b in row if b.data and b.data.startswith("mine:forget"))
+    bot.api.press(USER, question.message_id, data)
+    await bot.hears("Oʻchirildi ✅")
+    await bot.quiet()
+
+
+async def test_a_topic_goes_with_all_that_stands_in_it(tmp_path: Path) -> None:
+    async with office(tmp_path, forum=True) as bot:
+        card = await bot.called()
+        bot.api.send_text(USER, "ertalabdan beri jim")
+        await bot.hears("ertalabdan", GROUP)
+        bot.api.send_text(STAFF, "Aziza, qarayapman", GROUP, thread=card.thread_id)
+        await bot.hears("qarayapman")
+        await forget(bot)
+        group = bot.api.chats.chats[GROUP]
+        assert (group.topics, [m for m in bot.api.messages(GROUP) if m.thread_id == card.thread_id]) == ({}, [])
+        assert [text for text in bot.texts(GROUP) if "Aziza" in text] == []
+
+
+async def test_a_topic_that_may_not_be_deleted_loses_its_name_and_its_messages(tmp_path: Path) -> None:
+    async with office(tmp_path, forum=True) as bot:
+        await bot.called()
+        bot.api.fault("status", "deleteForumTopic", status=400, times=10)
+        await forget(bot)
+        assert [topic["name"] for topic in bot.api.chats.chats[GROUP].topics.values()] == ["№1 · oʻchirildi"]
+        assert [text for text in bot.texts(GROUP) if "Aziza" in text] == []
+
+
+async def test_a_muted_person_reads_that_the_mute_stays(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await Barred(bot.service.desk.tickets.store).mute(USER, bot.clock() + timedelta(hours=1))
+        bot.api.send_text(USER, "/forget_me")
+        await bot.hears("Operatorlar sizga qoʻygan cheklov")
+        await forget(bot)
+        bar = await Barred(bot.service.desk.tickets.store).of(USER, bot.clock())
+        assert bar.muted_until is not None
+
+
+async def test_no_card_comes_back_for_what_was_forgotten(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await forget(bot)
+        before = len(bot.api.messages(GROUP))
+        bot.service.staff.on_change(1)
+        bot.api.send_text(STAFF, "/reopen 1", GROUP)
+        await bot.quiet()
+        assert [m.text for m in bot.api.answers(GROUP) if "№1 ·" in m.text] == []
+        assert (await bot.ticket()).status is Status.CLOSED
+        assert len(bot.api.messages(GROUP)) <= before + 2  # the order and the answer to it
