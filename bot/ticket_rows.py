@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model import Event, EventKind, Status, Ticket, Verdict
+from bot.model import Event, EventKind, Status, Step, Ticket, Verdict
 from bot.ticket_search import expression, words_of
 
 Row = Mapping[str, Any]
@@ -48,7 +48,7 @@ class Wanted:
     """Which tickets a list shows; None: any."""
 
     status: str | None = None
-    step: str | None = None
+    step: str | None = None  # told last, also when the phone worked after it; 'connected': it works now
     owner: str | None = None
     extension: str | None = None
     user_id: int | None = None
@@ -64,9 +64,10 @@ class Wanted:
         `number`: what holds a ticket's number. `by_time`: no index but that of times is to be used; a `+` forbids it.
         """
         no = "+" if by_time else ""
+        told = "step" if self.step == Step.CONNECTED else "cause"
         said: dict[str, Any] = {
             f"{no}t.status = ?": self.status,
-            f"{no}t.step = ?": self.step,
+            f"{no}t.{told} = ?": self.step,
             f"{no}t.owner = ?": self.owner,
             "t.extension = ?": self.extension,
             "t.user_id = ?": self.user_id,

@@ -232,8 +232,9 @@ def test_a_log_of_before_is_summed_up_when_the_bot_starts(db: Database) -> None:
     case(db, told(5, Step.FIX_DNS), escalated(20), answered_by_staff(50), closed(90, "staff"), rated(99, 3))
     kept = "cause, person, escalated_at, answered_s, staff_s, solved_s, stars"
     before = list(db.query(f"SELECT {kept} FROM tickets")), numbers(db, WEEK)  # noqa: S608
-    undo = "DROP VIEW cause_stats; DROP INDEX tickets_by_owner; DROP INDEX tickets_by_opening; DROP TABLE told;"
-    undo += "DROP TABLE rules; CREATE VIEW cause_stats AS SELECT 1;"
+    indexes = ("tickets_by_owner", "tickets_by_opening", "tickets_by_cause", "tickets_by_cause_and_status")
+    undo = "".join(f"DROP INDEX {index};" for index in indexes)
+    undo += "DROP VIEW cause_stats; DROP TABLE told; DROP TABLE rules; CREATE VIEW cause_stats AS SELECT 1;"
     undo += "".join(f"ALTER TABLE tickets DROP COLUMN {column};" for column in kept.split(", "))
     db.executescript(undo)
     db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm_numbers'")

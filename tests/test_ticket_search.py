@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from bot.model import EventKind
+from bot.model import Certainty, EventKind, Owner, Step, Verdict
 from bot.schema import migrations
 from bot.store import Store
 from bot.ticket_rows import Wanted, find_tickets
@@ -58,6 +58,19 @@ async def test_a_search_can_be_narrowed(log: Tickets) -> None:
     numbers = [await ticket(log, f"Ali{n}", "salom") for n in range(3)]
     await log.append(numbers[1], EventKind.ESCALATED, {"reason": "asked"})
     assert await found(log, "salom", status="escalated") == [numbers[1]]
+
+
+async def test_a_list_of_a_step_shows_also_whom_it_helped(log: Tickets) -> None:
+    helped, waiting, fine = [await ticket(log, name) for name in ("Ali", "Vali", "Gʻani")]
+    fix = Verdict(Step.FIX_DNS, Owner.USER, Certainty.PROVEN).to_json()
+    works = Verdict(Step.CONNECTED, Owner.NONE, Certainty.PROVEN).to_json()
+    for number, verdict in ((helped, fix), (helped, works), (waiting, fix), (fine, works)):
+        await log.append(number, EventKind.VERDICT, {"verdict": verdict})
+    lists = [
+        [row.number for row in await log.store.run(lambda db, step=step: find_tickets(db, Wanted(step=step), 9))]  # type: ignore[misc]
+        for step in (Step.FIX_DNS, Step.CONNECTED)
+    ]
+    assert lists == [[waiting, helped], [fine, helped]]
 
 
 @pytest.mark.parametrize("few", [0, 3000])

@@ -31,7 +31,7 @@ def fill(path: Path, count: int) -> None:
     with db:
         db.executemany(
             "INSERT INTO tickets (number, user_id, chat_id, status, language, extension, opened_at, updated_at, step,"
-            " owner, certainty, source) VALUES (?, 1, 1, ?, 'uz', ?, ?, ?, ?, 'user', 'likely', ?)",
+            " cause, owner, certainty, source) VALUES (?, 1, 1, ?, 'uz', ?, ?, ?, ?, ?, 'user', 'likely', ?)",
             [
                 (
                     n,
@@ -39,6 +39,7 @@ def fill(path: Path, count: int) -> None:
                     str(1000 + n % 500),
                     at := (BEGIN + timedelta(minutes=n)).isoformat(timespec="milliseconds"),
                     at,
+                    STEPS[n % 4],
                     STEPS[n % 4],
                     f"made:{n}",
                 )
