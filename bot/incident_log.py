@@ -27,10 +27,23 @@ from bot.incident_rows import (
     text_of,
     write_verdict,
 )
-from bot.incidents import Change, Phone, Round, Scope, Side, concerns, fold, lost_together, passwords_gone
-from bot.model import Finding
+from bot.incidents import (
+    PBX_SPOKE,
+    Change,
+    Phone,
+    Round,
+    Scope,
+    Side,
+    concerns,
+    fold,
+    lost_together,
+    passwords_gone,
+)
+from bot.model import EventKind, Finding
 from bot.store import Store
 from bot.ticket_rows import first_row
+
+SAID_LATELY = 500  # events that are looked at: a minute's, on the busiest day
 
 
 class IncidentLog:
@@ -78,6 +91,21 @@ class IncidentLog:
                 changed.append((number, change))
             hear(db, news)
             return changed + _passwords(db, seen.at)
+
+        return await self.store.run(work)
+
+    async def answered_at(self) -> datetime | None:
+        """When somebody's phone last told that the PBX had answered it, as far as lately was said."""
+
+        def work(db: Database) -> datetime | None:
+            row = first_row(
+                db,
+                "SELECT e.at AS at FROM events e, json_each(e.body, '$.reading.findings') f WHERE e.kind = ?"
+                " AND e.id > (SELECT max(id) FROM events) - ?"
+                " AND json_extract(f.value, '$.tag') IN (SELECT value FROM json_each(?)) ORDER BY e.id DESC",
+                [EventKind.READ.value, SAID_LATELY, json.dumps(sorted(PBX_SPOKE))],
+            )
+            return datetime.fromisoformat(row["at"]) if row else None
 
         return await self.store.run(work)
 

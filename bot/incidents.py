@@ -23,6 +23,7 @@ SEVERAL = 2  # extensions whose password is gone are no single trouble
 LATELY = timedelta(hours=1)  # losses further back are another story
 JUST_NOW = timedelta(minutes=15)  # so long a line of the log is proof for this very attempt
 LIFE = timedelta(minutes=5)  # a phone registers anew this often: so long a registration speaks against a suspicion
+PROOF_WAITS = timedelta(minutes=1)  # it may have died since
 SLACK = timedelta(seconds=5)  # clocks of pm2 and of the log are rounded
 # What makes everybody's phone useless. Other steps of the server's concern one person.
 EVERYBODYS = frozenset(
@@ -65,11 +66,16 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One look at our own side. `registered_at`: when the PBX's log last told of a phone that got in; None: never."""
+    """One look at our own side.
+
+    `registered_at`: when the PBX's log last told of a phone that got in. `answered_at`: when somebody's phone last told
+    that the PBX had answered it. None: never.
+    """
 
     at: datetime
     results: tuple[CheckResult, ...]
     registered_at: datetime | None = None
+    answered_at: datetime | None = None
 
     @property
     def made(self) -> frozenset[str]:
@@ -91,11 +97,15 @@ class Round:
             return Sight.GOOD if self.made and self.made >= set(rests_on) else Sight.UNKNOWN
         if {finding.tag for result in self.results for finding in result.findings} <= SILENCE:
             return Sight.UNKNOWN  # nothing at all was heard: perhaps the bot is the one that is cut off
-        if verdict.step is not Step.SERVER_DNS and self.registered_at is not None:
-            window = LIFE if verdict.certainty is Certainty.LIKELY else timedelta(minutes=1)
-            if self.at - self.registered_at < window:
-                return Sight.UNKNOWN  # a phone got in just now
+        if verdict.step is not Step.SERVER_DNS and self._lives(verdict.certainty):
+            return Sight.UNKNOWN  # a phone got in just now
         return Sight.BAD
+
+    def _lives(self, certainty: Certainty) -> bool:
+        """Whether phones speak against the accusation: a proof outweighs all but the PBX's own word of just now."""
+        if certainty is Certainty.PROVEN:
+            return self.registered_at is not None and self.at - self.registered_at < PROOF_WAITS
+        return any(heard is not None and self.at - heard < LIFE for heard in (self.registered_at, self.answered_at))
 
 
 @dataclass(frozen=True, slots=True)

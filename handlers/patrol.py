@@ -72,7 +72,7 @@ class Patrol:
         now = datetime.now(UTC)
         heard = self.outcomes.take()
         self._registered_at = max((one.at for one in heard if one.registered), default=self._registered_at)
-        seen = Round(now, results, self._registered_at)
+        seen = Round(now, results, self._registered_at, await self.log.answered_at())
         due_at = now + timedelta(seconds=self.every_s)
         changes = await self.log.count(seen, due_at, [_phone(one) for one in heard], _started_at(results, now))
         await self.incidents.follow(seen, changes)

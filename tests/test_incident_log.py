@@ -12,7 +12,7 @@ from bot.checks import CHECKS, QUICK
 from bot.incident_links import IncidentLinks
 from bot.incident_log import IncidentLog
 from bot.incidents import Change, Phone, Round, Scope
-from bot.model import CheckResult, EventKind, Finding, Step, Tag
+from bot.model import CheckResult, EventKind, Finding, Kind, Reading, Step, Tag
 from bot.schema import migrations
 from bot.store import Store
 from bot.tickets import Tickets
@@ -135,6 +135,18 @@ async def test_the_staff_say_that_all_passwords_were_saved_again(store: Store) -
     assert await log.end(1, "Nodir")
     assert await log.hear([Phone("1004", lost_at=now)], now) == []  # one alone, after that
     assert await log.concerns("1002", now) is None
+
+
+async def test_a_phone_that_was_answered_speaks_for_the_pbx(store: Store) -> None:
+    log, tickets = IncidentLog(store), Tickets(store)
+    (number,) = await tickets_of(store, 7)
+    for status, tag in (("timeout", Tag.PHONE_SAYS_TIMEOUT), ("wrong_password", Tag.PHONE_SAYS_WRONG_PASSWORD)):
+        assert await log.answered_at() is None
+        reading = Reading(Kind.MICROSIP_STATUS, None, status, {}, (Finding(tag),))
+        await tickets.append(number, EventKind.READ, {"reading": reading.to_log()})
+    ticket = await tickets.get(number)
+    assert ticket is not None
+    assert await log.answered_at() == ticket.events[-1].at
 
 
 def test_the_watch_makes_every_check_that_is_about_everybody() -> None:

@@ -93,13 +93,25 @@ def test_another_cause_is_the_same_incident_with_another_thing_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ago", "opened"), [(timedelta(minutes=2), False), (timedelta(minutes=20), True)], ids=["lately", "long ago"]
+    ("blamed", "registered", "answered", "opened"),
+    [
+        (SILENT, timedelta(minutes=2), None, False),
+        (SILENT, timedelta(minutes=20), None, True),
+        (SILENT, None, timedelta(minutes=2), False),
+        (SILENT, None, timedelta(minutes=20), True),
+        (STOPPED, timedelta(seconds=20), None, False),
+        (STOPPED, timedelta(minutes=2), timedelta(seconds=20), True),
+        (GONE, timedelta(seconds=20), timedelta(seconds=20), True),  # a phone that knows the address needs no name
+    ],
 )
-def test_a_suspicion_is_not_believed_while_phones_get_in(ago: timedelta, opened: bool) -> None:
+def test_an_accusation_is_weighed_against_phones_that_get_through(
+    blamed: CheckResult, registered: timedelta | None, answered: timedelta | None, opened: bool
+) -> None:
     side, seen = Side(), []
     for n in range(2):
         at = NOON + n * MINUTE
-        side, change = fold(side, Round(at, (HEARD, SILENT), registered_at=at - ago))
+        ago = [at - age if age else None for age in (registered, answered)]
+        side, change = fold(side, Round(at, (HEARD, blamed), *ago))
         seen.append(change)
     assert (seen == [None, Change.OPENED]) is opened
 
