@@ -12,6 +12,7 @@ from telegram.ext import ApplicationHandlerStop
 from bot.barred import Barred
 from bot.hours import Clock
 from handlers.journey import journey
+from handlers.my_data import about_own_data
 from handlers.people import person_of
 from handlers.staff_commands import Context, Order, StaffCommands
 
@@ -26,11 +27,11 @@ class Barring(StaffCommands):
     now: Clock
 
     async def gate(self, update: Update, context: Context) -> None:
-        """Stops what a banned person sends; he is told once, politely. Staff always come through."""
+        """Stops what a banned person sends; he is told once, politely. Staff, and his own data, always come through."""
         person, chat = person_of(update), update.effective_chat
         if person is None or chat is None or chat.type != ChatType.PRIVATE or update.my_chat_member is not None:
             return
-        if person.user_id in self.staff.roster.ids:
+        if person.user_id in self.staff.roster.ids or about_own_data(update):  # a ban takes nobody's data from them
             return
         banned_at = (await self.barred.of(person.user_id, self.now())).banned_at
         if banned_at is None:

@@ -25,7 +25,16 @@ Context = ContextTypes.DEFAULT_TYPE
 FILE_NAME = "yordam-malumotlarim.json"
 GIVEN_EVERY = timedelta(minutes=10)
 ASKED_FOR_S = 3600  # so long a 'yes' is an answer to the question above it
+COMMANDS = ("/my_data", "/forget_me")
 PATTERN = r"^mine:(?:forget:\d{1,12}|keep)$"
+
+
+def about_own_data(update: Update) -> bool:
+    """Whether somebody asks for their own data, or answers the question whether to erase it."""
+    message, query = update.effective_message, update.callback_query
+    if query is not None:
+        return (query.data or "").startswith("mine:")
+    return message is not None and (message.text or "").split("@")[0] in COMMANDS
 
 
 @dataclass(slots=True)

@@ -230,6 +230,25 @@ async def test_a_muted_person_reads_that_the_mute_stays(tmp_path: Path) -> None:
         assert bar.muted_until is not None
 
 
+async def test_a_ban_stays_and_takes_nobodys_data_from_them(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.api.send_text(STAFF, "/ban 1", GROUP)
+        await bot.quiet()
+        bot.api.send_text(USER, "/my_data")
+        await bot.hears("Siz haqingizda saqlangan hamma narsa")
+        await forget(bot)
+        people = await bot.service.desk.tickets.store.run(
+            lambda db: list(
+                db.query("SELECT name, extension, blocked > 0 AS banned FROM people WHERE user_id = ?", [USER])
+            )
+        )
+        assert people == [{"name": "", "extension": None, "banned": 1}]
+        bot.api.send_text(USER, "/diagnose")
+        await bot.quiet()
+        assert len(await bot.service.desk.tickets.list()) == 1
+
+
 async def test_no_card_comes_back_for_what_was_forgotten(tmp_path: Path) -> None:
     async with office(tmp_path) as bot:
         await bot.called()
