@@ -109,7 +109,7 @@ class Case:
         if verb == "go":
             await self.diagnose(update, context)
             return
-        ticket = await self.desk.tickets.get(int(number[:12])) if number[:12].isdigit() else None
+        ticket = await self.desk.tickets.get(int(number[:12])) if number[:12].isdecimal() else None
         if ticket is None or ticket.chat_id != person.chat_id:
             await self._say(person, "case.old_button")
             return

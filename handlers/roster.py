@@ -40,15 +40,10 @@ class Roster:
         return False
 
     async def named(self, said: str) -> str | None:
-        """The name, as staff see it, of the one called '@user_name', by id or by name; None: nobody of the staff."""
+        """The name, as staff see it, of the one called '@user_name', by id or by name; None: nobody, or several."""
         wanted = said.strip().casefold()
-        for user in await self._all():
-            called = {str(user.id), name_of(user).casefold(), user.first_name.casefold()}
-            if user.username:
-                called |= {user.username.casefold(), f"@{user.username}".casefold()}
-            if wanted in called:
-                return name_of(user)
-        return None
+        found = [user for user in await self._all() if wanted in _called(user)]
+        return name_of(found[0]) if len(found) == 1 else None
 
     async def _all(self) -> list[User]:
         chat_id = self.chat_id()
@@ -60,6 +55,11 @@ class Roster:
             except TelegramError as error:  # not in the group: asked again the next time
                 log.info("staff member %d is not known there: %s", user_id, error)
         return list(self._known.values())
+
+
+def _called(user: User) -> set[str]:
+    names = {str(user.id), name_of(user).casefold(), user.first_name.casefold()}
+    return names | {f"@{user.username}".casefold()} if user.username else names
 
 
 def _what(update: Update) -> str:

@@ -38,7 +38,7 @@ class StaffButtons:
             await self._toast(query, "toast.only_staff")
             return
         _, number, verb, what, *_ = [*(query.data or "").split(":"), "", "", ""]
-        ticket = await self.staff.tickets.get(int(number)) if number.isdigit() and len(number) < 12 else None
+        ticket = await self.staff.tickets.get(int(number)) if number.isdecimal() and len(number) < 12 else None
         if ticket is None or not await self._done(update, query, ticket, verb, what):
             await self._toast(query, "toast.old")
 

@@ -180,7 +180,9 @@ async def test_a_staff_button_pressed_outside_the_staff_chat_does_nothing(api: F
         assert (await bot.ticket(number)).status is Status.ESCALATED
 
 
-@pytest.mark.parametrize("data", ["s:99:take", "s:1:dance", "s:1:close:incident", "s:1:ask:tea", "s:x:take", "s:"])
+@pytest.mark.parametrize(
+    "data", ["s:99:take", "s:1:dance", "s:1:close:incident", "s:1:ask:tea", "s:x:take", "s:²:take", "s:"]
+)
 async def test_a_button_of_another_version_says_that_it_is_old(api: FakeApi, tmp_path: Path, data: str) -> None:
     async with serving(api, tmp_path) as bot:
         number = await bot.opened()

@@ -85,6 +85,15 @@ async def test_a_command_without_what_it_needs_shows_how_it_is_written(
         assert f"/{command} 15" in (await bot.orders(f"/{command}")).text
 
 
+async def test_a_ticket_is_given_to_nobody_when_two_are_called_the_same(api: FakeApi, tmp_path: Path) -> None:
+    api.user(STAFF_2, "Nodir", last_name="Karimov")
+    async with serving(api, tmp_path) as bot:
+        await bot.opened()
+        assert (await bot.orders("/assign 1 nodir")).text.startswith("Bunday operatorni topmadim")
+        assert (await bot.orders("/assign 1 @nodir")).text == "№1 – Nodir zimmasida."
+        assert (await bot.orders("/assign 1 nodir karimov")).text == "№1 – Nodir Karimov zimmasida."
+
+
 async def test_in_its_topic_or_in_reply_to_its_card_a_ticket_needs_no_number(tmp_path: Path) -> None:
     with FakeApi() as server:
         forum = populated(server, forum=True)
