@@ -75,13 +75,23 @@ class OrderBook:
         """Writes an order down for the bot; the same form sent twice is one order."""
 
         def work(db: Database) -> None:
-            db.execute("DELETE FROM orders WHERE at < ?", [_stored(datetime.now(UTC) - FORGOTTEN_AFTER)])
             db.execute(
                 "INSERT OR IGNORE INTO orders (id, ticket, action, text, by_id, by, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [order.id, order.ticket, order.action, order.text, order.by_id, order.by, _stored(order.at)],
             )
 
         await self.store.run(work, durable=True)
+
+    async def forget(self) -> None:
+        """Old orders and sessions leave the file, and no bytes behind."""
+        now = datetime.now(UTC)
+
+        def work(db: Database) -> None:
+            db.execute("DELETE FROM orders WHERE at < ?", [_stored(now - FORGOTTEN_AFTER)])
+            db.execute("DELETE FROM logins WHERE until < ?", [_stored(now)])
+
+        await self.store.run(work)
+        await self.store.checkpoint()
 
     async def given_to(self, ticket: int) -> tuple[Order, ...]:
         """The orders about a ticket, oldest first, of the last day."""
@@ -94,7 +104,6 @@ class OrderBook:
         now = datetime.now(UTC)
 
         def work(db: Database) -> bool:
-            db.execute("DELETE FROM logins WHERE until < ?", [_stored(now)])
             return bool(
                 db.execute(
                     "INSERT OR IGNORE INTO logins (nonce, user_id, name, until) VALUES (?, ?, ?, ?)",

@@ -76,12 +76,12 @@ class Fired:
     needs: tuple[Need, ...] = field(default=())
 
 
-def timeline(words: Words, events: Iterable[Event]) -> tuple[Entry, ...]:
-    """The log as the staff read it, oldest first."""
-    return tuple(_entry(words, event) for event in events)
+def timeline(words: Words, events: Iterable[Event], port: int) -> tuple[Entry, ...]:
+    """The log as the staff read it, oldest first. `port`: SIP's."""
+    return tuple(_entry(words, event, port) for event in events)
 
 
-def _entry(words: Words, event: Event) -> Entry:
+def _entry(words: Words, event: Event, port: int) -> Entry:
     body = event.body
     text = str(body.get("text") or "") or None
     name = body.get("attachment")
@@ -96,15 +96,15 @@ def _entry(words: Words, event: Event) -> Entry:
         pasted=text if event.kind is EventKind.EVIDENCE else None,
         attachment=name,
         is_picture=bool(name) and str(name).endswith(PICTURES),
-        details=tuple(_details(words, event)),
+        details=tuple(_details(words, event, port)),
     )
 
 
-def _details(words: Words, event: Event) -> Iterator[Detail]:
+def _details(words: Words, event: Event, port: int) -> Iterator[Detail]:
     body = event.body
     if event.kind is EventKind.CHECKED:
         for result in map(CheckResult.from_json, body["results"]):
-            yield _measured(words, result)
+            yield _measured(words, result, port)
     elif event.kind is EventKind.READ:
         for finding in Reading.from_log(body["reading"]).findings:
             yield Detail("•", because(words, finding))
@@ -115,10 +115,10 @@ def _details(words: Words, event: Event) -> Iterator[Detail]:
             yield Detail("•", because(words, finding))
 
 
-def _measured(words: Words, result: CheckResult) -> Detail:
+def _measured(words: Words, result: CheckResult, port: int) -> Detail:
     """A check's line. What could not be measured is not tested, never fine."""
     key = f"check.{result.name}"
-    name = words.html(key, port="SIP") if key in words else Markup("{}").format(result.name)
+    name = words.html(key, port=port) if key in words else Markup("{}").format(result.name)
     if result.failure is not None:
         return Detail("➖", Markup("{} – {}").format(name, words.plain(f"web.failure.{result.failure}")))
     verdict = decide(result.findings)

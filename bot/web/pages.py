@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from datasette import Response  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -95,6 +96,7 @@ class _Case:
     like: dict[str, tuple[Ticket, ...]]
     networks: tuple[str, ...]  # from which the person came
     incidents: tuple[Any, ...]
+    emptied_at: datetime | None  # when what people had said in it was forgotten; None: it is all there
 
 
 def _read_case(db: Database, number: int) -> _Case | None:
@@ -113,7 +115,14 @@ def _read_case(db: Database, number: int) -> _Case | None:
         sort: tuple(other for other in find_tickets(db, wanted, LIKE_MAX + 1) if other.number != number)[:LIKE_MAX]
         for sort, wanted in alike.items()
     }
-    return _Case(ticket, {sort: found for sort, found in like.items() if found}, networks, incidents(db, number))
+    emptied = db.execute("SELECT emptied_at FROM tickets WHERE number = ?", [number]).fetchone()[0]
+    return _Case(
+        ticket,
+        {sort: found for sort, found in like.items() if found},
+        networks,
+        incidents(db, number),
+        datetime.fromisoformat(emptied) if emptied else None,
+    )
 
 
 async def ticket(visit: Visit) -> Any:
@@ -140,9 +149,10 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         if verdict
         else None,
         fired=fired(words, case.ticket),
-        entries=timeline(words, case.ticket.events),
+        entries=timeline(words, case.ticket.events, room.target.sip_port),
         like=case.like,
         networks=case.networks,
+        emptied_at=case.emptied_at,
         incidents=case.incidents,
         orders=orders,
         pending=any(one.outcome is None for one in orders),

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from bot.web.room import STATIC, Room
 from bot.web.visit import Visit, furniture
 
 log = logging.getLogger(__name__)
+TIDY_EVERY_S = 3600.0
 HERE = Path(__file__).parent
 SETTINGS = {
     "default_allow_sql": False,
@@ -111,6 +113,16 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+async def _tidy(room: Room) -> None:
+    """What staff wrote on the page does not stay there: the ticket log has it."""
+    while True:
+        try:
+            await room.orders.forget()
+        except sqlite3.Error:
+            log.exception("old orders could not be forgotten")
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
 class AddressTakenError(Exception):
     """The address cannot be listened on; its text says why."""
 
@@ -139,5 +151,9 @@ async def serve(room: Room, listen: str) -> None:
             limit_concurrency=100,
             timeout_graceful_shutdown=5,
         )
+        tidying = asyncio.create_task(_tidy(room), name="tidy")
         log.info("the review page is at %s, listening on %s", room.url, listen)
-        await _Server(config).serve(sockets=[door])
+        try:
+            await _Server(config).serve(sockets=[door])
+        finally:
+            tidying.cancel()

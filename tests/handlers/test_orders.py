@@ -102,10 +102,13 @@ def test_an_order_known_by_its_id_is_carried_out_once(desk: Desk) -> None:
     assert sum("faqat bir marta" in message.text for message in desk.bot.api.answers(PERSON)) == 1
 
 
-def test_old_orders_surprise_nobody(desk: Desk) -> None:
+def test_old_orders_surprise_nobody_and_leave_the_file(desk: Desk) -> None:
     long_ago = datetime.now(UTC) - FORGOTTEN_AFTER - timedelta(minutes=1)
     asyncio.run(desk.book.give(Order("00000000000000bb", 1, "reply", "kechagi", STAFF, "Nodir", long_ago)))
     assert "00000000000000bb" not in [order.id for order in orders_given(desk.data / "web.db", frozenset())]
+    asyncio.run(desk.book.forget())
+    kept = b"".join(path.read_bytes() for path in desk.data.glob("web.db*"))
+    assert (b"kechagi" in kept, b"faqat bir marta" in kept) == (False, True)
 
 
 def test_the_link_is_given_in_private_alone(desk: Desk) -> None:
