@@ -68,6 +68,14 @@ def waiting_ticket(bot: RunningBot, person: int, name: str) -> int:
     return int(re.search(r"№(\d+)", message.text)[1])  # type: ignore[index]
 
 
+def follow_from_another_site(tab: Any, address: str) -> None:
+    """Presses a link as it stands in Telegram's web client: the navigation is cross-site, strict cookies stay home."""
+    page = f'<!doctype html><link rel="icon" href="data:,"><a href="{address}">havola</a>'
+    tab.route("http://telegram.test/", lambda route: route.fulfill(body=page, content_type="text/html"))
+    tab.goto("http://telegram.test/")
+    tab.get_by_role("link", name="havola").click()
+
+
 def overflows(tab: Any) -> bool:
     """Whether the page is wider than the screen."""
     return bool(tab.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
@@ -79,7 +87,7 @@ def test_from_the_link_to_a_closed_ticket(bot: tuple[RunningBot, Served], tab: A
     number = waiting_ticket(running, person, "Dilnoza Yoʻldosheva")
     link = link_from_the_chat(running)
 
-    tab.goto(link)
+    follow_from_another_site(tab, link)
     tab.get_by_role("button", name="Kirish").click()
     tab.wait_for_url("**/")
     assert not overflows(tab)
@@ -112,6 +120,17 @@ def test_from_the_link_to_a_closed_ticket(bot: tuple[RunningBot, Served], tab: A
 
     tab.goto(link)  # used up
     assert "Havola eskirgan" in tab.locator("main").inner_text()
+
+
+def test_a_link_from_elsewhere_into_the_page_is_one_tap_from_working(bot: tuple[RunningBot, Served], tab: Any) -> None:
+    running, served = bot
+    tab.goto(link_from_the_chat(running))
+    tab.get_by_role("button", name="Kirish").click()
+    tab.wait_for_url("**/")
+    follow_from_another_site(tab, f"{served.url}/numbers?days=7")
+    tab.get_by_role("link", name="Kirgan boʻlsangiz").click()
+    assert tab.locator("h1").inner_text() == "Raqamlar"
+    assert tab.url == f"{served.url}/numbers?days=7"
 
 
 def test_the_keyboard_reaches_everything_that_acts(bot: tuple[RunningBot, Served], tab: Any) -> None:
