@@ -60,7 +60,10 @@ class Inflow:
             return
         if holds_secret(message.text or message.caption or ""):
             await self._hide(message)
-        if message.text and await self.rating.comment(person, message.text):
+        edited = message.edit_date is not None
+        if edited and await self.desk.tickets.current(person.chat_id) is None:
+            return  # an edit starts nothing
+        if message.text and not edited and await self.rating.comment(person, message.text):
             return
         if message.document or message.photo:
             await self._file(person, message)

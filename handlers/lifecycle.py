@@ -6,6 +6,7 @@ a restart forgets nothing; `sweep` does what is due, once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.due import Due, Dues
 from bot.hours import Clock, Hours
 from bot.model import EventKind, Ticket
 from bot.patience import ANSWER_WITHIN, CLOSE, REMIND, STAFF, STAFF_SIDE, USER, plan
+from bot.relayed import Fate
 from bot.store import Store
 from handlers.actions import Actions
 from handlers.journey import journey
@@ -56,6 +58,19 @@ class Lifecycle:
             await self.relay.resume()
 
         jobs.run_repeating(sweep, interval=SWEEP_EVERY_S, first=SWEEP_EVERY_S)
+
+    async def resume(self, numbers: Sequence[int]) -> None:
+        """At a start: what waits goes on its way, and open tickets have their times, whatever wrote their log."""
+        await self.relay.resume()
+        for number in numbers:
+            self.changed(number)
+
+    async def let_lie(self) -> None:
+        """At the first start on a copy that was put back: what waited, or was due, the bot that was copied has done."""
+        for row in await self.relay.rows.unfinished():
+            await self.relay.rows.settle(row.chat_id, row.message_id, row.fate if row.other_chat else Fate.REFUSED)
+        for due in await self.dues.ripe(self.now()):
+            await self.dues.done(due)
 
     def changed(self, number: int) -> None:
         """Plans what is due for a ticket, as its log stands now."""

@@ -53,16 +53,17 @@ class Service:
     async def resume(self) -> None:
         """Goes on with the cases whose next move was ours when the process ended."""
         await self.patrol.incidents.resume()
-        for number in await self.desk.open_numbers():
+        open_numbers = await self.desk.open_numbers()
+        for number in open_numbers:
             self.watching.look_out(number)
-            self.life.changed(number)
         for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
             self.patrol.incidents.card_changed(number)
         unfinished = await self.desk.unfinished()
         if await restored(self.inbox.mailbox.store, self.staff, self.inbox.spawn, unfinished):
+            await self.life.let_lie()
             return
         await self.erasing.resume()
-        await self.life.relay.resume()
+        await self.life.resume(open_numbers)
         for number in unfinished:
             await self.desk.go_on(number)
 

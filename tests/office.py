@@ -128,6 +128,8 @@ async def serving(api: FakeApi, folder: Path, clock: Clock | None = None, **more
     clock = clock or Clock()
     office = Office(api, build(settings_of(api, folder, **more), store, limits=UNHURRIED, now=clock), clock)
     office.running = asyncio.create_task(office.service.run())
+    while not office.service.application.running:  # noqa: ASYNC110 - it says so nowhere else
+        await asyncio.sleep(0.005)
     try:
         yield office
     finally:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.backup import back_up
 from bot.hours import Hours
 from bot.model import EventKind, Status
 from bot.settings import Settings, SettingsError
@@ -197,6 +198,31 @@ async def test_a_person_is_to_be_had_on_an_old_message_too(tmp_path: Path) -> No
         bot.api.press(USER, message.message_id, "1:person", force=True)
         await bot.until(lambda: count(bot, "Operatorga xabar berdim") == 2)
         assert (await bot.ticket()).status is Status.ESCALATED
+
+
+async def test_an_edit_opens_nothing_again(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        message = bot.api.send_text(USER, "salom")
+        await closed(bot)
+        bot.edits(USER, message, text="salom, hali ham ulanmayapti")
+        await bot.quiet()
+        assert (await bot.ticket()).status is Status.CLOSED
+
+
+async def test_on_a_copy_that_was_put_back_nobody_is_reminded_or_told_again(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            await asked(bot)
+            await bot.stop()
+            copy = tmp_path / "copy"
+            copy.mkdir()
+            back_up(tmp_path / "yordam.db", copy / "yordam.db")
+            bot.clock.ahead = timedelta(hours=25)
+            async with serving(bot.api, copy, bot.clock, **healthy(sip)) as again:
+                await again.quiet()
+                await again.service.life.sweep()
+                await again.quiet()
+                assert count(again, "Sizdan javob kutyapman") == 0
 
 
 # --- stars ---
