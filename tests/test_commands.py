@@ -176,7 +176,7 @@ def test_what_could_not_be_tested_ends_with_2(tmp_path: Path) -> None:
         assert refused(check(tmp_path, dns, "--only", "nothing"))[0::2] == (
             2,
             [
-                "no such check: nothing; there are api, dns, extension, firewall, pbx_log, ping, pm2, sip,"
+                "no such check: nothing; there are api, dns, extension, firewall, outside, pbx_log, ping, pm2, sip,"
                 " sip_loopback, sockets"
             ],
         )
