@@ -102,7 +102,9 @@ def took_ms(query: Query, db: Database, count: int, seed: int) -> float:
     return (time.process_time() - begun) * 1000
 
 
-def rows(small: int = 10_000, large: int = 1_000_000, only: str = "") -> Iterator[tuple[str, str]]:
+def rows(
+    small: int = 10_000, large: int = 1_000_000, only: str = "", rounds: int = ROUNDS
+) -> Iterator[tuple[str, str]]:
     """(what was asked, with the 95th percentile on the large log; the ratio of the medians)."""
     with tempfile.TemporaryDirectory(prefix="yordam-tickets-") as folder, ExitStack() as open_logs:
         logs = []
@@ -117,12 +119,12 @@ def rows(small: int = 10_000, large: int = 1_000_000, only: str = "") -> Iterato
             logs.append((db, count))
         for name, query in QUERIES.items():
             if only in name:
-                yield _compared(name, query, logs)
+                yield _compared(name, query, logs, rounds)
 
 
-def _compared(name: str, query: Query, logs: list[tuple[Database, int]]) -> tuple[str, str]:
+def _compared(name: str, query: Query, logs: list[tuple[Database, int]], rounds: int) -> tuple[str, str]:
     took: list[list[float]] = [[] for _ in logs]
-    for seed in range(ROUNDS // 10 if any(slow in name for slow in SLOW) else ROUNDS):
+    for seed in range(rounds // 10 if any(slow in name for slow in SLOW) else rounds):
         for (db, count), times in zip(logs, took, strict=True):
             times.append(took_ms(query, db, count, seed))
     few, many = (statistics.median(times) for times in took)
