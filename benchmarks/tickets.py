@@ -133,5 +133,5 @@ def _compared(name: str, query: Query, logs: list[tuple[Database, int]], rounds:
 
 
 if __name__ == "__main__":
-    for what, ratio in rows(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]):
+    for what, ratio in rows(int(sys.argv[1]), int(sys.argv[2]), " ".join(sys.argv[3:])):
         print(f"{what:110} {ratio}", flush=True)
