@@ -22,6 +22,7 @@ STREAK = timedelta(minutes=10)  # rounds further apart than this are not 'in a r
 SEVERAL = 2  # extensions whose password is gone are no single trouble
 LATELY = timedelta(hours=1)  # losses further back are another story
 JUST_NOW = timedelta(minutes=15)  # so long a line of the log is proof for this very attempt
+A_SHIFT = timedelta(hours=12)  # by then most phones were tried: who comes later may well have another trouble
 LIFE = timedelta(minutes=5)  # a phone registers anew this often: so long a registration speaks against a suspicion
 PROOF_WAITS = timedelta(minutes=1)  # it may have died since
 SLACK = timedelta(seconds=5)  # clocks of pm2 and of the log are rounded
@@ -239,7 +240,8 @@ def concerns(
         return Finding(Tag.LOG_PASSWORD_LOST, {"extension": extension})
     restart = restarted_at(phones, started_at)
     before = restart is not None and phone.known_at is not None and phone.known_at <= restart
-    if not (phone.lost or before):
+    since = phone.lost_at if phone.lost else restart if before else None
+    if since is None or now - since > A_SHIFT:
         return None
     return Finding(Tag.SERVER_LOST_PASSWORDS, {"count": sum(one.lost for one in phones), "extension": extension})
 

@@ -249,6 +249,10 @@ def test_an_old_line_or_a_registration_before_the_restart_is_a_suspicion() -> No
     assert concerns("1004", ALL, RESTART, NOON) == Finding(Tag.SERVER_LOST_PASSWORDS, {**likely, "extension": "1004"})
 
 
+def test_a_suspicion_does_not_last_for_days() -> None:
+    assert [concerns(number, ALL, RESTART, NOON + timedelta(days=1)) for number in ("1002", "1004")] == [None, None]
+
+
 def test_who_got_in_since_or_was_never_seen_is_told_nothing() -> None:
     assert [concerns(number, ALL, RESTART, NOON) for number in ("1005", "1999", None)] == [None, None, None]
 
