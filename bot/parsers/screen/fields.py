@@ -1,8 +1,4 @@
-"""What is written in a field? Several looks at its pixels vote; what is likely but not sure is None.
-
-Host fields are compared with the expected host by likelihood: a right one read slightly wrong is still
-right, a wrong one is never bent into the right one.
-"""
+"""What is written in a field? Several looks at its pixels vote; what is likely but not sure is None."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ import numpy as np
 from bot.parsers.screen import frames, ocr
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.gaps import spaced
+from bot.parsers.screen.hosts import LIKELY, STUNS, distance, host
 from bot.parsers.screen.labels import skeleton
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Line, Pixels
@@ -27,11 +24,6 @@ WORDS = ("display_name", "account_name", "voicemail", "dial_plan", "dialing_pref
 ENCRYPTIONS = ("Disabled", "Отключено", "O‘chirilgan", "Optional SRTP (RTP/AVP)", "Mandatory SRTP (RTP/SAVP)")
 TRANSPORTS = ("UDP", "TCP", "TLS", "UDP+TCP", "Auto", "ABTO")
 AUTOMATIC = ("Auto", "ABTO", "Avtomatik")
-STUNS = ("stun.l.google.com:19302", "stun.zadarma.com:3478", "stun.sipnet.ru", "stun.sipnet.ru:3478")
-_HOST = re.compile(r"[A-Za-z0-9]+(?:[.,:-]+[A-Za-z0-9]+)*[.,]?|(?:https?://|sips?:)[A-Za-z0-9.:-]+")
-NEAR = 0.4  # distance from which looks that agree are believed to show something else
-CLOSE = 0.15  # distance at which one look that differs a little does not count
-LIKELY, UNLIKELY = 0.30, 0.75  # of the likelihood distance a letter: right, and surely something else
 COMBO_ARROW = 15.0  # units at a combo's right end
 
 
@@ -79,15 +71,6 @@ def calm(strip: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
-def distance(lines: Sequence[Line], text: str) -> float:
-    """How much less likely `text` is than the best reading, a letter; 0 means it is the best one."""
-    away = []
-    for line in lines:
-        best = line.log_likelihood(line.text) if line.text else float(line.log_probs[:, 0].sum())
-        away.append((best - line.log_likelihood(text)) / max(len(text), 1))
-    return float(np.mean(away))
-
-
 def vote(lines: Sequence[Line], more: Sequence[str] = ()) -> tuple[str, float]:
     """The text that explains all looks best, and its lead over the next one, a letter."""
     candidates = {line.text for line in lines} | set(more)
@@ -100,58 +83,6 @@ def vote(lines: Sequence[Line], more: Sequence[str] = ()) -> tuple[str, float]:
     )
     lead = scored[0][0] - scored[1][0] if len(scored) > 1 else 9.0
     return scored[0][1], lead
-
-
-def host(lines: Sequence[Line], strip: Pixels, expected: str, known: Sequence[str] = ()) -> str | None:
-    """A host field's text. Never the expected host unless its pixels say so, letter by letter.
-
-    A right one must not be called wrong either: another text needs looks that agree and, where it is
-    close to the expected host, a second engine that does not see the expected one.
-    """
-    best, _ = vote(lines)
-    options = (expected, f"{expected}:5060", *known)
-    near = min(options, key=lambda text: distance(lines, text))
-    away = distance(lines, near)
-    bare = best.replace(" ", "").lower()
-    if bare == near.lower() and " " in best:
-        return _with_spaces(lines, best, near)
-    if away < LIKELY and "," not in best and not _port_differs(best, near):
-        plainly = all(line.text == near for line in lines)  # letter by letter, capitals too: 'sO' may be 's0'
-        close = best == near and away < CLOSE and not any(set("OI0") & set(line.text) for line in lines)
-        if near in known or plainly or close or (best == near and second_opinion(strip) == near):
-            return spaced(strip, lines[0], near)
-        return None
-    agreed = len({line.text for line in lines}) == 1
-    steady = min(line.confidence for line in lines)
-    if not _HOST.fullmatch(best) or steady < (0.8 if agreed else 0.93) or away < (NEAR if agreed else UNLIKELY):
-        return None
-    if _alike(best, near) and near in second_opinion(strip):
-        return None
-    return best
-
-
-def _port_differs(best: str, near: str) -> bool:
-    """Is this the same host with another port? One digit more or less is a small distance and a large difference."""
-    return best != near and re.fullmatch(re.escape(near.split(":")[0]) + r":\d{2,5}", best) is not None
-
-
-def _with_spaces(lines: Sequence[Line], best: str, near: str) -> str | None:
-    """The expected host with spaces inside, when every look sees them."""
-    if best.replace(" ", "").lower() != near.lower():
-        return None
-    return best if all(line.text.replace(" ", "").lower() == near.lower() for line in lines) else None
-
-
-def _alike(best: str, near: str) -> bool:
-    from rapidfuzz.distance import Levenshtein
-
-    return Levenshtein.distance(best, near) <= 3
-
-
-def second_opinion(strip: Pixels) -> str:
-    """What Tesseract reads in the strip, without white space, in lower case."""
-    gray = cv2.copyMakeBorder(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), 8, 8, 12, 12, cv2.BORDER_REPLICATE)
-    return "".join(word.text for word in ocr.words(np.asarray(gray, np.uint8), "eng", 7)).lower()
 
 
 def _clear(lines: Sequence[Line]) -> bool:

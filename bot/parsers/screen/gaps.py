@@ -1,4 +1,7 @@
-"""Is there a space inside a host name? Measured in the ink, because recognisers swallow spaces after dots."""
+"""What the ink itself says of a line of letters, where recognisers guess: is there a space, is that an 'l'?
+
+Recognisers swallow a space after a dot and read 'caII' as 'call', because that is what people write.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from bot.parsers.screen.ocr import Grid, Line, Pixels
 
 WIDE = 0.19  # of the letters' height (ascender to descender): a gap this wide is a space
 DOUBT = 0.135  # the widest gap inside a right host measured on screenshots was 0.125
+PITCH = 1.3  # digits stand at one pitch: one this much wider than the narrowest holds a space
+TALL = "bdhkl"  # letters that reach the same height in every font; a capital I often does not
+LEVEL = 1.0  # of the strip's 48 pixels in height: as much may the tops of two tall letters differ
 
 
 def ink(crop: Pixels) -> Grid:
@@ -22,20 +28,24 @@ def ink(crop: Pixels) -> Grid:
     return np.clip(away / max(top, 12.0), 0, 1)
 
 
+def _runs(dark: Grid) -> list[tuple[int, int]]:
+    """First and one past the last of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], dark.astype(np.int8), [0]))))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def gaps(crop: Pixels) -> list[tuple[float, float]]:
     """Gaps between inked columns: the middle as a fraction of the width, and the width over the line's height."""
-    columns = ink(crop).max(0)
-    dark = columns > 0.33
-    found = []
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], dark.astype(np.int8), [0]))))
-    runs = list(zip(edges[::2], edges[1::2], strict=True))
-    for (_, end), (start, _) in pairwise(runs):
-        found.append(((end + start) / 2 / crop.shape[1], (start - end) / crop.shape[0]))
-    return found
+    runs = _runs(ink(crop).max(0) > 0.33)
+    return [
+        ((end + start) / 2 / crop.shape[1], (start - end) / crop.shape[0]) for (_, end), (start, _) in pairwise(runs)
+    ]
 
 
 def spaced(crop: Pixels, line: Line, text: str) -> str | None:
     """`text` with a space put where the ink has a wide gap; None when a gap is doubtful."""
+    if text.isdigit() and _one_pitch(crop, len(text)):
+        return text
     wide = [(at, width) for at, width in gaps(crop) if width > DOUBT]
     if not wide:
         return text
@@ -46,3 +56,46 @@ def spaced(crop: Pixels, line: Line, text: str) -> str | None:
         if 0 < index < len(text):  # what follows the last letter is the box's edge
             text = text[:index] + " " + text[index:]
     return text
+
+
+def _one_pitch(crop: Pixels, count: int) -> bool:
+    """Do so many digits stand at equal distances? '1' leaves wide gaps that are no spaces."""
+    middles = [(start + end) / 2 for start, end in _runs(ink(crop).max(0) > 0.33)]
+    steps = [two - one for one, two in pairwise(middles)]
+    return len(middles) == count and bool(steps) and max(steps) < PITCH * min(steps)
+
+
+def level(crop: Pixels, line: Line, text: str) -> bool:
+    """Do all tall letters of `text` reach the same height? False when one of them seems to be a capital I."""
+    count = sum(letter in TALL for letter in text)
+    if count < 2 or not any(letter in "bdhk" for letter in text) or "l" not in text:
+        return True
+    spread = ink(crop)[3:-3]
+    rows = (spread > 0.45).sum(1)
+    if not rows.any():
+        return True
+    top, body = int(np.flatnonzero(rows)[0]), int(np.flatnonzero(rows >= 0.5 * rows.max())[0])
+    if body - top < 3:  # no room above the small letters: too small to tell
+        return True
+    stems = _runs(spread[top : max(top + 2, body - 2)].mean(0) > 0.45)
+    extents = [_extent(spread[:, start:end].max(1), top, body) for start, end in stems]
+    letters = [at for at, letter in zip(line.places, text, strict=False) if letter in TALL]
+    middles = [(start + end) / 2 for start, end in stems]
+    near = [min((abs(at * spread.shape[1] - middle) for middle in middles), default=99.0) for at in letters]
+    reach = 1.2 * spread.shape[1] / max(len(text), 1)
+    uneven = [max(one) - min(one) for one in zip(*((top, bottom - top) for top, bottom in extents), strict=True)]
+    return min(uneven, default=0.0) < LEVEL and all(away < reach for away in near)
+
+
+def _extent(column: Grid, top: int, body: int) -> tuple[float, float]:
+    """Where a stem begins and ends, to a fraction of a pixel."""
+    half = 0.5 * float(column[top:body].max())
+    inked = np.flatnonzero(column >= half)
+    first, last = int(inked[0]), int(inked[-1])
+    return first - _part(column, first, -1, half), last + _part(column, last, 1, half)
+
+
+def _part(column: Grid, edge: int, step: int, half: float) -> float:
+    """How far beyond the pixel `edge` the ink falls to half."""
+    beyond = float(column[edge + step]) if 0 <= edge + step < len(column) else 0.0
+    return (float(column[edge]) - half) / max(float(column[edge]) - beyond, 1e-6)

@@ -70,20 +70,31 @@ class Line:
 
     def log_likelihood(self, text: str) -> float:
         """log P(text | pixels) summed over all alignments (CTC forward pass)."""
-        symbols = [0]
-        for letter in text:
-            if letter not in _SYMBOLS:
-                return -1e9
-            symbols += [_SYMBOLS.index(letter), 0]
+        return float(self.log_likelihoods([text])[0])
+
+    def log_likelihoods(self, texts: Sequence[str]) -> Grid:
+        """log_likelihood() of many texts at once; -1e9 for a text outside of ALPHABET."""
+        known = [all(letter in _SYMBOLS for letter in text) for text in texts]
+        rows = [
+            [_SYMBOLS.index(letter) for letter in text] if ok else [] for text, ok in zip(texts, known, strict=True)
+        ]
+        width = 2 * max(len(row) for row in rows) + 1
+        symbols: Grid = np.zeros((len(rows), width), np.intp)
+        for index, row in enumerate(rows):
+            symbols[index, 1 : 2 * len(row) : 2] = row
+        skip: Grid = np.zeros_like(symbols, bool)
+        skip[:, 2:] = (symbols[:, 2:] != 0) & (symbols[:, 2:] != symbols[:, :-2])
         emitted = self.log_probs[:, symbols]
-        skip = np.array([i > 1 and s != 0 and s != symbols[i - 2] for i, s in enumerate(symbols)])
-        alpha: Grid = np.full(len(symbols), -1e9, np.float32)
-        alpha[: min(2, len(symbols))] = emitted[0, : min(2, len(symbols))]
+        alpha: Grid = np.full(symbols.shape, -1e9, np.float32)
+        alpha[:, :2] = emitted[0][:, :2]
+        one, two = np.full_like(alpha, -1e9), np.full_like(alpha, -1e9)
         for step in emitted[1:]:
-            one = np.concatenate(([-1e9], alpha[:-1]))
-            two = np.where(skip, np.concatenate(([-1e9, -1e9], alpha[:-2]))[: len(symbols)], -1e9)
-            alpha = np.logaddexp(np.logaddexp(alpha, one), two).astype(np.float32) + step
-        return float(np.logaddexp.reduce(alpha[-2:]))
+            one[:, 1:], two[:, 2:] = alpha[:, :-1], alpha[:, :-2]
+            alpha = np.logaddexp(np.logaddexp(alpha, one), np.where(skip, two, -1e9)).astype(np.float32) + step
+        ends = 2 * np.array([len(row) for row in rows])
+        at = np.arange(len(rows))
+        total = np.logaddexp(alpha[at, ends], np.where(ends > 0, alpha[at, np.maximum(ends - 1, 0)], -1e9))
+        return np.where(known, total, -1e9)
 
 
 _SYMBOLS = ["", *ALPHABET, " "]

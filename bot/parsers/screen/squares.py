@@ -15,7 +15,7 @@ from bot.parsers.screen.packs import Dialog, Shape
 
 SCALE = 4.0  # pixels a unit of v in the piece looked at
 WHOLE = 0.65  # of a real frame's faintest side at least this much is seen
-ON, OFF = 0.6, 0.47  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
+ON, OFF = 0.6, 0.42  # the inside's contrast over the letters': ticked above, not ticked below, between not sure
 # what the left, right, upper and lower side count: a sunken square's shadow is dark, its light hardly seen
 EVEN: Grid = np.ones((4, 1, 1), np.float32)
 SUNKEN: Grid = np.array([0.8, 1.6, 0.8, 1.6], np.float32).reshape(4, 1, 1)

@@ -1,0 +1,73 @@
+"""A mistyped host is never called right, a right one is not called wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.parsers import screen_worker
+
+if not screen_worker.available():
+    pytest.skip("the extra `ocr` or Tesseract's languages are not installed", allow_module_level=True)
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from bot.parsers.screen.gaps import spaced
+from bot.parsers.screen.hosts import host, mistakes
+from bot.parsers.screen.ocr import Pixels, read_lines
+
+RIGHT = "call.soundz.uz"
+LIGHT, DARK = ("white", "black"), ("#333333", "#f0f0f0")
+
+
+def _strip(text: str, colours: tuple[str, str] = LIGHT, blur: float = 0.4) -> Pixels:
+    """The text as it stands in an edit box of a screenshot, enlarged to the recogniser's height."""
+    font = ImageFont.load_default(12)
+    image = Image.new("RGB", (round(font.getlength(text)) + 14, 20), colours[0])
+    ImageDraw.Draw(image).text((5, 2), text, colours[1], font)
+    image = image.filter(ImageFilter.GaussianBlur(blur))
+    large = image.resize((round(image.width * 2.4), 48), Image.Resampling.BICUBIC)
+    return np.asarray(cv2.cvtColor(np.asarray(large), cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _read(strip: Pixels, expected: str = RIGHT) -> str | None:
+    lines = (*read_lines([strip]), *read_lines([strip], stretch=1.25))
+    return host(lines, strip, expected)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_the_expected_host_is_right(colours: tuple[str, str]) -> None:
+    assert _read(_strip(RIGHT, colours)) == RIGHT
+
+
+@pytest.mark.parametrize("blur", [0.3, 0.9])
+def test_no_mistake_of_one_stroke_is_called_right(blur: float) -> None:
+    seen = {slip: _read(_strip(slip, blur=blur)) for slip in mistakes(RIGHT)}
+    assert len(seen) > 90
+    assert [slip for slip, found in seen.items() if found == RIGHT] == []
+
+
+@pytest.mark.parametrize("typed", ["call.sounds.uz", "sip.bell.uz", "call.soundz.com", "192.168.1.10"])
+def test_another_host_is_told_as_it_is_written(typed: str) -> None:
+    assert _read(_strip(typed)) == typed
+
+
+def test_another_port_is_never_the_expected_one() -> None:
+    assert _read(_strip("call.soundz.uz:5061")) in (None, "call.soundz.uz:5061")
+
+
+def test_a_host_of_another_pbx_is_judged_by_its_own_letters() -> None:
+    assert _read(_strip("pbx.firma.uz"), "pbx.firma.uz") == "pbx.firma.uz"
+    assert _read(_strip("pbx.flrma.uz"), "pbx.firma.uz") != "pbx.firma.uz"
+
+
+@pytest.mark.parametrize("number", ["1111", "1001", "2017"])
+def test_the_gaps_beside_a_one_are_no_spaces(number: str) -> None:
+    strip = _strip(number)
+    assert spaced(strip, read_lines([strip])[0], number) == number
+
+
+def test_a_space_between_digits_is_no_part_of_a_number() -> None:
+    strip = _strip("10 01")
+    assert spaced(strip, read_lines([strip])[0], "1001") != "1001"
