@@ -77,12 +77,10 @@ async def test_each_deed_by_command_is_logged_and_shown_on_the_card(api: FakeApi
         assert not any("telefon," in text for text in heard)
 
 
-@pytest.mark.parametrize("command", ["ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority"])
-async def test_a_command_without_what_it_needs_shows_how_it_is_written(
-    api: FakeApi, tmp_path: Path, command: str
-) -> None:
+async def test_a_command_without_what_it_needs_shows_how_it_is_written(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
-        assert f"/{command} 15" in (await bot.orders(f"/{command}")).text
+        for command in ("ticket", "take", "close", "reopen", "note", "ask", "assign", "tag", "priority"):
+            assert f"/{command} 15" in (await bot.orders(f"/{command}")).text
 
 
 async def test_a_ticket_is_given_to_nobody_when_two_are_called_the_same(api: FakeApi, tmp_path: Path) -> None:
@@ -149,19 +147,15 @@ WORDS = {"note": "1 matn", "ask": "1 ping", "assign": f"1 {STAFF}", "tag": "1 vi
 DEEDS = ("take", "close", "reopen", "note", "ask", "assign", "tag", "priority")
 
 
-@pytest.mark.parametrize("command", DEEDS)
 @pytest.mark.parametrize("who", [STAFF, STAFF_2])
-async def test_each_of_the_staff_may_do_everything_in_their_group(
-    api: FakeApi, tmp_path: Path, command: str, who: int
-) -> None:
+async def test_each_of_the_staff_may_do_everything_in_their_group(api: FakeApi, tmp_path: Path, who: int) -> None:
     async with serving(api, tmp_path) as bot:
         number = await bot.opened()
-        if command == "reopen":
-            await bot.service.actions.close(number, "staff", "Nodir", source="test:close")
         await bot.settled()
-        before = len((await bot.ticket(number)).events)
-        await bot.orders(f"/{command} {WORDS.get(command, number)}", by=who)
-        assert len((await bot.ticket(number)).events) > before
+        for command in DEEDS:
+            before = len((await bot.ticket(number)).events)
+            await bot.orders(f"/{command} {WORDS.get(command, number)}", by=who)
+            assert (command, len((await bot.ticket(number)).events) > before) == (command, True)
 
 
 @pytest.mark.parametrize(
@@ -196,10 +190,11 @@ async def test_nobody_else_may_do_anything_anywhere_and_each_attempt_is_noted(
     assert noted == ONLY_STAFF
 
 
-@pytest.mark.parametrize("command", [name for name in USER_COMMANDS if name != "help"])
-async def test_what_users_order_does_nothing_in_the_staff_chat(api: FakeApi, tmp_path: Path, command: str) -> None:
+async def test_what_users_order_does_nothing_in_the_staff_chat(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
-        api.send_text(STAFF, f"/{command}", chat=GROUP)
+        for command in USER_COMMANDS:
+            if command not in STAFF_COMMANDS:
+                api.send_text(STAFF, f"/{command}", chat=GROUP)
         await bot.until(lambda: not api.pending())
         await bot.settled()
         assert (await bot.service.desk.tickets.list(), api.answers(GROUP)) == ((), [])
