@@ -93,10 +93,11 @@ class Desk(Intake):
 
     def _checks_due(self, ticket: Ticket) -> tuple[str, ...]:
         """Which checks to make now: all at the start and on demand, the user's own once his number is known."""
-        made = [event for event in ticket.events if event.kind in (EventKind.CHECKED, *ANEW)]
+        kinds = (EventKind.CHECKED, *ANEW)
+        made = [event for event in ticket.events if event.kind in kinds and not event.body.get("aside")]
         if not made or made[-1].kind in ANEW:
             wanted = made[-1].body.get("checks") if made else None
-            return tuple(check.name for check in CHECKS if check.name in (wanted or ())) or ALL_CHECKS
+            return tuple(name for name in ALL_CHECKS if name in (wanted or ())) or ALL_CHECKS
         if ticket.extension and all(event.body.get("extension") != ticket.extension for event in made):
             return BY_EXTENSION
         return ()

@@ -44,7 +44,7 @@ class Outlook:
         ticket = await self.desk.fresh(number)
         if not _wanted(ticket):  # it went on meanwhile; the answer is kept for a while should it come back here
             return
-        body = {"results": [result.to_json()], "extension": None}
+        body = {"results": [result.to_json()], "aside": True}
         if await self.desk.tickets.append(number, EventKind.CHECKED, body, source=f"outside:{number}"):
             self.spawn(f"outside:{number}", self.desk.advance(number), ticket.chat_id)
 

@@ -68,6 +68,6 @@ class Sequel:
         if fresh.findings == known:
             return
         source = f"neighbours:{ticket.number}:{len(ticket.events)}"
-        body = {"results": [fresh.to_json()], "extension": None}
+        body = {"results": [fresh.to_json()], "aside": True}  # no round of checks: one that is due is due all the same
         if await self.desk.tickets.append(ticket.number, EventKind.CHECKED, body, source=source):
             self.spawn(source, self.desk.advance(ticket.number), ticket.chat_id)
