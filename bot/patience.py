@@ -95,4 +95,4 @@ def _last(events: Sequence[Event], kinds: tuple[EventKind, ...]) -> datetime | N
 
 
 def _reminded(ticket: Ticket, whom: str, since: datetime) -> bool:
-    return any(e.kind is EventKind.REMINDED and e.body["of"] == whom and e.at >= since for e in ticket.events)
+    return any(e.kind is EventKind.REMINDED and e.body["to"] == whom and e.at >= since for e in ticket.events)

@@ -276,4 +276,4 @@ class EventKind(StrEnum):
     CLOSED = "closed"  # reason; by
     REOPENED = "reopened"
     RATED = "rated"  # stars, comment
-    REMINDED = "reminded"  # of: who was, the user or the staff
+    REMINDED = "reminded"  # to: user | staff, for whom somebody waits

@@ -108,6 +108,8 @@ def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
             return ", ".join(body["tags"]) or "–"
         case EventKind.PRIORITY:
             return words.plain(f"priority.{body['level']}")
+        case EventKind.REMINDED:
+            return words.plain(f"reminded.{body['to']}")
         case EventKind.LINKED:
             return f"№{body.get('incident') or body['ticket']}"
         case _:

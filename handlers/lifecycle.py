@@ -118,7 +118,7 @@ class Lifecycle:
         await self.plan(ticket.number)
 
     async def _reminded(self, due: Due, whom: str) -> None:
-        body = {"of": whom}
+        body = {"to": whom}
         await self.staff.tickets.append(due.ticket, EventKind.REMINDED, body, source=f"{due.source}:reminded")
 
     def _reminder(self, ticket: Ticket) -> Screen:

@@ -14,6 +14,7 @@ from bot.hours import Hours
 from bot.model import EventKind, Status
 from bot.settings import Settings, SettingsError
 from bot.waits import ENOUGH, usual_wait
+from bot.wording import happened
 from handlers.waits import Waits
 from messages import load
 from tests.fake_chats import Shown
@@ -68,6 +69,8 @@ async def test_a_question_left_open_is_repeated_once_and_then_the_case_is_closed
             ticket = await bot.ticket()
             last = [event for event in ticket.events if event.kind is EventKind.CLOSED]
             assert (ticket.status, [event.body["reason"] for event in last]) == (Status.CLOSED, ["no_answer"])
+            lines = [happened(load("uz"), event) for event in ticket.events]
+            assert lines.count("eslatildi: foydalanuvchiga") == 1
             assert count(bot, "javob kelmadi") == 1
 
 
