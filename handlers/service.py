@@ -58,11 +58,11 @@ class Service:
             self.watching.look_out(number)
         for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
             self.patrol.incidents.card_changed(number)
+        await self.erasing.resume()
         unfinished = await self.desk.unfinished()
         if await restored(self.inbox.mailbox.store, self.staff, self.inbox.spawn, unfinished):
             await self.life.let_lie()
             return
-        await self.erasing.resume()
         await self.life.resume(open_numbers)
         for number in unfinished:
             await self.desk.go_on(number)
