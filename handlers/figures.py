@@ -23,9 +23,9 @@ def text(words: Catalogue, found: Numbers, *, bars: bool) -> Markup:
     lines = [words.html("stats.head", **_period(found)), *_counts(words, found)]
     if bars:
         lines.append(words.html("stats.by_day", days=_blocks([day.opened for day in found.days])))
-    lines.append(Markup(""))
-    lines.append(words.html("stats.causes"))
     shown = _shown(words, found.causes)
+    if shown:
+        lines += [Markup(""), words.html("stats.causes")]
     most = max((count for _, count, _ in shown), default=1)
     for label, count, _ in shown:
         key = "stats.cause_bar" if bars else "stats.cause"
