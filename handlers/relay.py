@@ -160,6 +160,8 @@ class Relay:
             log.exception("a message of ticket %d cannot be carried over", row.ticket)
             await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
             await self.staff.alert("relay.failed", number=row.ticket)
+        except TelegramError as error:  # the network: it is tried again once a minute
+            log.warning("a message of ticket %d waits: %s", row.ticket, type(error).__name__)
         finally:
             self.staff.answering.difference_update(answering)
         return False

@@ -344,6 +344,25 @@ async def test_what_a_crash_left_lying_is_carried_over_once_at_the_next_start(tm
             assert [text for text in again.texts(GROUP) if text.startswith(HEAD)] == [f"{HEAD} salom"]
 
 
+async def test_what_the_network_swallowed_is_carried_over_a_minute_later_and_nobody_is_frightened(
+    tmp_path: Path,
+) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.quiet()
+        fault = bot.api.fault("status", "sendMessage", contains="Aziza: salom", times=99)
+        bot.service.courier.stop()  # it gives up at the first failure instead of waiting half a minute
+        bot.api.send_text(USER, "salom")
+        await bot.until(lambda: fault.times < 99)
+        await bot.quiet()
+        fault.times = 0
+        await bot.service.life.relay.resume()
+        await bot.hears(f"{HEAD} salom", GROUP)
+        await bot.quiet()
+        assert [m.text for m in said(bot, GROUP)] == [f"{HEAD} salom"]
+        assert [text for text in bot.texts() if "kutilmagan xatolik" in text] == []
+
+
 def test_killed_in_the_middle_it_carries_everything_over_once(tmp_path: Path) -> None:
     with RunningBot(tmp_path, {"CHECK_TIMEOUT_S": "0.3", "DNS_SERVERS": "127.0.0.1:9"}) as bot:
         bot.says("/operator")
