@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.model import Finding, Tag, Target
+from bot.model import Finding, Tag, Target, Value
 
 WITNESSES = 2  # so many probes have to agree before anything is said against the PBX's side
 _CODE = re.compile(r"[A-Z]{3,16}")
@@ -38,7 +38,7 @@ def heard_dns(results: Sequence[Any], target: Target) -> Told:
     answers = [_addresses(result) for _, result in seen]
     found = tuple(dict.fromkeys(address for one in answers for address in one))
     note = f"dns: {sum(map(bool, answers))} of {len(seen)} probes got an address"
-    args = {"addresses": found, "probes": len(seen), "country": _countries(seen)}
+    args: dict[str, Value] = {"addresses": found, "probes": len(seen), "country": _countries(seen)}
     if not target.expected_ips.isdisjoint(found):
         return Told((Finding(Tag.OUTSIDE_DNS_OK, args),), note)
     if len(seen) < WITNESSES:
@@ -48,7 +48,7 @@ def heard_dns(results: Sequence[Any], target: Target) -> Told:
         return Told((Finding(tag, args),), note)
     codes = [code for _, result in seen if isinstance(code := result.get("statusCodeName"), str)]
     rcode = next((code for code in codes if _CODE.fullmatch(code)), "no answer")
-    failed = {"rcode": rcode, "probes": len(seen), "country": _countries(seen)}
+    failed: dict[str, Value] = {"rcode": rcode, "probes": len(seen), "country": _countries(seen)}
     return Told((Finding(Tag.OUTSIDE_DNS_FAILS, failed),), note)
 
 
@@ -59,7 +59,7 @@ def heard_ping(results: Sequence[Any]) -> Told:
     rtts_ms = [rtt_ms for _, (received, rtt_ms) in counted if received and rtt_ms is not None]
     answered = sum(received > 0 for _, (received, _) in counted)
     note = f"ping: {answered} of {len(counted)} probes got an answer"
-    args = {"probes": len(counted), "country": _countries(counted)}
+    args: dict[str, Value] = {"probes": len(counted), "country": _countries(counted)}
     if answered:
         quickest = round(min(rtts_ms), 1) if rtts_ms else None
         return Told((Finding(Tag.OUTSIDE_PING_ANSWERS, {"rtt_ms": quickest, **args}),), note)
