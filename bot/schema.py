@@ -124,7 +124,7 @@ def m003_muted(db: Database) -> None:
 
 @migrations()
 def m_forgetting(db: Database) -> None:
-    """When a ticket was emptied; wishes to be forgotten until they are fulfilled; who had a copy of their own log when."""
+    """When a ticket was emptied; wishes to be forgotten until they are fulfilled; when people had their own log."""
     db.executescript("""
         ALTER TABLE tickets ADD COLUMN emptied_at TEXT;
         CREATE INDEX tickets_to_empty ON tickets (coalesce(closed_at, updated_at)) WHERE emptied_at IS NULL;
