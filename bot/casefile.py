@@ -50,7 +50,7 @@ class CaseFile:
     settled: bool = False  # the last move was ours: a question or a verdict
     news: int = 0  # how often something came that a move depends on; a move names the count it was made upon
     questions: int = 0  # asked since the case was opened for the last time
-    ui_language: str | None = field(default=None)  # of the user's MicroSIP
+    ui_language: str | None = field(default=None)  # of the user's MicroSIP: en, ru, ru_old (its older pack), uz
 
     @property
     def closed(self) -> frozenset[Kind]:
@@ -116,7 +116,9 @@ def _up_to_date(case: CaseFile, move: Event) -> bool:
 
 
 def _read(case: CaseFile, reading: Reading) -> CaseFile:
-    language = reading.facts.get("language") or reading.facts.get("lang")
+    language = reading.facts.get("pack") or reading.facts.get("language") or reading.facts.get("lang")
+    if language == "ru" and case.ui_language == "ru_old":  # said without telling which of the two Russian packs
+        language = case.ui_language
     return replace(
         case,
         readings=(*case.readings, reading),
@@ -125,7 +127,7 @@ def _read(case: CaseFile, reading: Reading) -> CaseFile:
         asked=None if case.asked is reading.kind or case.asked in SAME_NEWS.get(reading.kind, ()) else case.asked,
         unclear=0,
         settled=False,
-        ui_language=language if language in ("en", "ru", "uz") else case.ui_language,
+        ui_language=language if language in ("en", "ru", "ru_old", "uz") else case.ui_language,
     )
 
 

@@ -45,7 +45,7 @@ class Pictures:
     def legend(self, reading: Reading) -> dict[str, str]:
         """A line for each field that matters, in the words of the user's own MicroSIP."""
         words, target = self.screens.words, self.screens.target
-        ui = str(reading.facts.get("lang") or "") or None
+        ui = str(reading.facts.get("pack") or reading.facts.get("lang") or "") or None
         server = right_server(Context(target.host, target.sip_port))
         seen = reading.facts.get("labels", {})  # as they stand on the picture: packs differ in the same language
         lines = {}
@@ -65,7 +65,7 @@ class Pictures:
             return None
         reading, name = found
         words, target = self.screens.words, self.screens.target
-        ui = str(reading.facts.get("lang") or "") or None
+        ui = str(reading.facts.get("pack") or reading.facts.get("lang") or "") or None
         text = words.html("picture.ask", field=words.label(LABEL.get(name, name), ui), host=target.host)
         row = [
             InlineKeyboardButton(words.plain("button.yes"), callback_data=f"{number}:field:{name}:yes"),

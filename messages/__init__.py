@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 LANGUAGES: tuple[str, ...] = ("uz",)
-UI_LANGUAGES = ("en", "ru", "uz")  # of MicroSIP itself
+UI_LANGUAGES = ("en", "ru", "ru_old", "uz")  # of MicroSIP itself; ru_old is the older Russian pack
 _PACKAGE = "messages"
 
 
@@ -68,7 +68,7 @@ class Catalogue:
         """The same without quotes and markup, for a button; Russian and English when the language is unknown."""
         texts = self._labels[name]
         if ui in UI_LANGUAGES:
-            return texts[ui]
+            return _in(texts, ui)
         return texts["en"] if texts["ru"] == texts["en"] else f"{_first(texts['ru'])} / {_first(texts['en'])}"
 
     def label(self, name: str, ui: str | None) -> Markup:
@@ -87,8 +87,13 @@ def _first(label: str) -> str:
 
 
 def _quoted(texts: Mapping[str, str], ui: str) -> Markup:
-    left, right = ("«", "»") if ui == "ru" else ("“", "”")
-    return escape(f"{left}{texts[ui]}{right}")
+    left, right = ("«", "»") if ui.startswith("ru") else ("“", "”")
+    return escape(f"{left}{_in(texts, ui)}{right}")
+
+
+def _in(texts: Mapping[str, str], ui: str) -> str:
+    """A label in one of UI_LANGUAGES; the older Russian pack has its own only where it differs."""
+    return texts[ui] if ui in texts else texts[ui[:2]]
 
 
 def _blanks(template: str) -> set[str]:

@@ -24,6 +24,7 @@ SMALL_MAX, UPRIGHT_MAX = 1150, 720
 CERTAIN = 0.97  # one look is enough for what is no host
 ENOUGH = 12  # captions that agree: no second look is needed
 SETTINGS_FIELDS = ("source_port", "rtp_min", "rtp_max", "nameserver", "stun_server")
+RUSSIAN = ("ru_old", "ru_new")
 KEY_FIELDS = ("server", "domain", "username", "transport", "public_address")
 
 
@@ -55,6 +56,14 @@ def _language(fit: Fit) -> str:
         if len(set(BY_NAME[row.name].names.values())) == len(BY_NAME[row.name].names)
     )
     return (only or packs).most_common(1)[0][0]
+
+
+def _pack(fit: Fit) -> str:
+    """The language, or `ru_old` where the captions that differ between the Russian packs are the older one's."""
+    language = _language(fit)
+    packs = [row.match.pack for row in fit.rows.values() if len({row.match.caption.names[p] for p in RUSSIAN}) == 2]
+    old = sum(pack == "ru_old" for pack in packs)
+    return "ru_old" if language == "ru" and old > len(packs) / 2 else language
 
 
 def _wanted(fit: Fit) -> list[str]:
@@ -132,7 +141,8 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
     if fit.dialog is Dialog.ACCOUNT and "stun_enabled" in fit.layout:  # 3.14 has no box: a text switches STUN on
         values.setdefault("stun_server", None)
     facts: dict[str, Any] = {
-        "dialog": fit.dialog.value, "lang": _language(fit), "fields": values, "checks": checks, "boxes": boxes,
+        "dialog": fit.dialog.value, "lang": _language(fit), "pack": _pack(fit),
+        "fields": values, "checks": checks, "boxes": boxes,
         "labels": {name: row.match.caption.names[row.match.pack] for name, row in fit.rows.items()},
     }  # fmt: skip
     findings = _judge(values, checks, context)
