@@ -6,8 +6,10 @@ a restart forgets nothing; `sweep` does what is due, once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -27,7 +29,10 @@ from handlers.reply import Screen
 from handlers.staff import Staff
 from handlers.waits import Waits
 
+log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 60.0  # how late a reminder may be
+ROUNDING = timedelta(seconds=1)  # the table keeps whole seconds
+TRY_AGAIN = timedelta(hours=1)
 SHOWN_MAX = 20  # of those who wait for a person
 
 
@@ -92,7 +97,7 @@ class Lifecycle:
             elif due.what == STAFF:
                 waiting.append((due, ticket))
             else:
-                await self._do(due, ticket)
+                await self._tried(due, ticket)
         if waiting:
             await self._remind_staff(waiting)
 
@@ -102,10 +107,18 @@ class Lifecycle:
         wanted = plan(ticket, self.waits.hours).get(due.what) if ticket else None
         if ticket is None or wanted is None:
             return None
-        if wanted > self.now():
+        if wanted - self.now() > ROUNDING:
             await self.dues.plan(due.ticket, {due.what: wanted})
             return None
         return ticket
+
+    async def _tried(self, due: Due, ticket: Ticket) -> None:
+        """One ticket's trouble must not keep the others waiting: it is tried again later."""
+        try:
+            await self._do(due, ticket)
+        except Exception:
+            log.exception("what was due for ticket %d could not be done", due.ticket)
+            await self.dues.plan(due.ticket, {due.what: self.now() + TRY_AGAIN})
 
     async def _do(self, due: Due, ticket: Ticket) -> None:
         if due.what == CLOSE:

@@ -90,6 +90,35 @@ async def test_an_answer_puts_the_reminder_off(tmp_path: Path) -> None:
             assert abs(due.at - (evidence[-1] + timedelta(hours=24))) < timedelta(seconds=1)
 
 
+async def test_what_was_put_off_is_still_done_in_its_time(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            await asked(bot)
+            due = await bot.service.life.dues.get(1, "remind")
+            assert due is not None
+            await bot.service.life.dues.plan(1, {"remind": due.at - timedelta(hours=12)})
+            await bot.time_passes(hours=13)  # ripe in the table, not yet by the log
+            assert (count(bot, "Sizdan javob kutyapman"), await bot.service.life.dues.get(1, "remind")) == (0, due)
+            bot.clock.ahead = due.at - datetime.now(UTC) - timedelta(milliseconds=400)  # within the rounding
+            await bot.service.life.sweep()
+            await bot.time_passes(seconds=2)
+            await bot.hears("Sizdan javob kutyapman")
+
+
+async def test_one_tickets_trouble_keeps_no_other_waiting(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            bot.api.user(502, "Botir")
+            bot.api.send_text(502, "/diagnose")
+            await bot.hears("pastki chap burchagida", 502)
+            bot.api.send_text(USER, "/diagnose")
+            await bot.hears("pastki chap burchagida")
+            await bot.quiet()
+            del bot.api.chats.chats[502]  # Telegram answers 'chat not found'
+            await bot.time_passes(hours=25)
+            await bot.hears("Sizdan javob kutyapman")
+
+
 async def test_what_is_due_survives_a_restart_and_fires_once(tmp_path: Path) -> None:
     with SipServer(always(200)) as sip:
         async with office(tmp_path, **healthy(sip)) as bot:
