@@ -38,6 +38,8 @@ def key_of(data_dir: Path) -> bytes:
     """The installation's key, made at the first call, readable by its owner alone. Raises OSError."""
     path = data_dir / _KEY_FILE
     data_dir.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size != KEY_BYTES:
+        path.unlink()  # cut short by a power cut: an empty key would open to everybody
     if not path.exists():
         half = path.with_name(f"{_KEY_FILE}.{secrets.token_hex(8)}")
         descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -95,11 +95,8 @@ class _Question:
 
 def find_tickets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Ticket, ...]:
     """Tickets without their events, newest first. At most `few` are looked through one by one."""
-    if wanted.search is None:
-        asked = _filtered(wanted)
-    elif words := words_of(wanted.search):
-        asked = _searched(db, wanted, words, few)
-    else:
+    asked = _asked(db, wanted, few)
+    if asked is None:
         return ()
     rows = db.query(
         f"SELECT t.*, p.name AS name FROM {asked.tables} LEFT JOIN people p ON p.user_id = t.user_id"
@@ -107,6 +104,22 @@ def find_tickets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tu
         [*asked.values, limit],
     )
     return tuple(_ticket(row) for row in rows)
+
+
+def find_facets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Row, ...]:
+    """Of the newest such tickets only what a list can be narrowed by: number, step, owner, extension, opened_at."""
+    asked = _asked(db, wanted, few)
+    if asked is None:
+        return ()
+    sql = f"SELECT t.number, t.step, t.owner, t.extension, t.opened_at FROM {asked.tables}"
+    return tuple(db.query(f"{sql} WHERE {asked.where} ORDER BY {asked.order} LIMIT ?", [*asked.values, limit]))
+
+
+def _asked(db: Database, wanted: Wanted, few: int) -> _Question | None:
+    if wanted.search is None:
+        return _filtered(wanted)
+    words = words_of(wanted.search)
+    return _searched(db, wanted, words, few) if words else None
 
 
 def _filtered(wanted: Wanted) -> _Question:

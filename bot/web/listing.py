@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from bot.model import Event, EventKind, Owner, Status, Step, Ticket
 from bot.numbers import UZBEKISTAN
 from bot.standing import Standing, standing
-from bot.ticket_rows import Wanted, events_of, find_tickets, networks_of
+from bot.ticket_rows import Row, Wanted, events_of, find_facets, find_tickets, networks_of
 
 PAGE = 50
 FACETED = 1000  # of the newest that match: a facet of everything would read everything
@@ -104,25 +104,22 @@ def listing(db: Database, chosen: Chosen) -> Listing:
     """The page and its facets; reads no more than it shows and FACETED rows."""
     wanted = chosen.wanted()
     found = find_tickets(db, wanted, PAGE + 1)
-    newest = find_tickets(db, replace(wanted, below=None), FACETED)
+    newest = find_facets(db, replace(wanted, below=None), FACETED)
     shown = found[:PAGE]
     return Listing(
         _with_standing(db, shown), _facets(db, newest), shown[-1].number if len(found) > PAGE else None, len(newest)
     )
 
 
-def _facets(db: Database, tickets: tuple[Ticket, ...]) -> tuple[Facet, ...]:
+def _facets(db: Database, rows: Collection[Row]) -> tuple[Facet, ...]:
     counts: dict[str, Counter[str]] = {field: Counter() for field in ("step", "owner", "day", "extension", "network")}
-    networks = networks_of(db, [ticket.number for ticket in tickets])
-    for ticket in tickets:
-        if ticket.verdict is not None:
-            counts["step"][ticket.verdict.step.value] += 1
-            if ticket.verdict.owner is not Owner.NONE:
-                counts["owner"][ticket.verdict.owner.value] += 1
-        if ticket.extension is not None:
-            counts["extension"][ticket.extension] += 1
-        counts["network"].update(networks.get(ticket.number, ()))
-        counts["day"][ticket.opened_at.astimezone(UZBEKISTAN).date().isoformat()] += 1
+    networks = networks_of(db, [row["number"] for row in rows])
+    for row in rows:
+        counts["network"].update(networks.get(row["number"], ()))
+        counts["day"][datetime.fromisoformat(row["opened_at"]).astimezone(UZBEKISTAN).date().isoformat()] += 1
+        for field in ("step", "owner", "extension"):
+            if row[field] not in (None, Owner.NONE):
+                counts[field][row[field]] += 1
     return tuple(Facet(field, _shown(field, counter)) for field, counter in counts.items())
 
 

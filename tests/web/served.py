@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,10 +18,15 @@ import httpx
 
 from bot.passes import Pass, key_of, new_pass, sealed
 from tests.running import ROOT, STAFF
-from tests.servers.kamailio import free_port
 
 CSRF = re.compile(r'name="csrftoken" value="([^"]+)"')
 ORDER = re.compile(r'name="order" value="([0-9a-f]{16})"')
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
 
 
 class Served:
