@@ -154,7 +154,8 @@ class Inflow:
         told = await self.desk.read(current, Evidence(text=message.caption)) if message.caption else ()
         kept = keepable(content, tuple(reading for reading in readings if reading not in told), drawn)
         await self._take(person, message, evidence, media, readings, kept)
-        if any(reading.kind is Kind.MICROSIP_INI for reading in readings) and holds_secret(decode_ini(content) or ""):
+        ini = any(reading.kind is Kind.MICROSIP_INI for reading in readings) and holds_secret(decode_ini(content) or "")
+        if ini or any(reading.facts.get("password_shown") for reading in readings):
             await self._hide(message)
 
     async def _offer_corrected(self, person: Person, content: bytes, reading: Reading) -> None:

@@ -56,9 +56,11 @@ def test_a_password_that_is_shown_is_not_in_the_reading() -> None:
     for truth in shown[:1]:
         (reading,) = read_picture((FOLDER / truth["file"]).read_bytes(), Context())
         assert truth["fields"]["password"]["value"] not in json.dumps(reading.to_json())
+        assert reading.facts["password_shown"] is True
     for truth in SHOTS[:1]:
         (reading,) = read_picture((FOLDER / truth["file"]).read_bytes(), Context())
         assert "password" not in reading.facts["fields"]
+        assert reading.facts["password_shown"] is False
 
 
 def test_the_worker_answers_like_the_reader_and_ends_when_idle() -> None:

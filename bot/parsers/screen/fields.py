@@ -24,6 +24,7 @@ WORDS = ("display_name", "account_name", "voicemail", "dial_plan", "dialing_pref
 ENCRYPTIONS = ("Disabled", "Отключено", "O‘chirilgan", "Optional SRTP (RTP/AVP)", "Mandatory SRTP (RTP/SAVP)")
 TRANSPORTS = ("UDP", "TCP", "TLS", "UDP+TCP", "Auto", "ABTO")
 AUTOMATIC = ("Auto", "ABTO", "Avtomatik")
+SIGNS = 3  # different letters and digits make a password that can be read
 COMBO_ARROW = 15.0  # units at a combo's right end
 
 
@@ -63,6 +64,16 @@ def look(image: Pixels, fit: Fit, control: Control, found: bool) -> Look:
         return Look(piece, True, contrast)
     strip = piece[:, : last + 18]  # text begins at the left edge; the empty rest only costs time
     return Look(np.ascontiguousarray(strip), False, contrast)
+
+
+def in_clear(image: Pixels, fit: Fit, control: Control) -> bool:
+    """Is the password written out? Dots are one sign many times; the letters themselves are not kept."""
+    seen = look(image, fit, control, True)
+    if seen.empty is not False:
+        return False
+    (line,) = ocr.read_lines([seen.strip])
+    letters = {letter.lower() for letter in line.text if letter.isalnum()}
+    return len(letters) >= SIGNS and line.confidence > 0.6 and line.foreign < 0.3
 
 
 def calm(strip: Pixels) -> Pixels:

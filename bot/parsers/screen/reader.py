@@ -128,6 +128,7 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
         controls[name] = control
     values = dict.fromkeys(wanted) | _values(image, fit, controls, lines, context, photo)
     values.pop("password", None)
+    shown = "password" in controls and written.in_clear(image, fit, controls["password"])
     checks: dict[str, bool | None] = {}
     for name in squares.CHECKS[fit.dialog]:
         if name not in fit.layout:
@@ -141,7 +142,7 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
     if fit.dialog is Dialog.ACCOUNT and "stun_enabled" in fit.layout:  # 3.14 has no box: a text switches STUN on
         values.setdefault("stun_server", None)
     facts: dict[str, Any] = {
-        "dialog": fit.dialog.value, "lang": _language(fit), "pack": _pack(fit),
+        "dialog": fit.dialog.value, "lang": _language(fit), "pack": _pack(fit), "password_shown": shown,
         "fields": values, "checks": checks, "boxes": boxes,
         "labels": {name: row.match.caption.names[row.match.pack] for name, row in fit.rows.items()},
     }  # fmt: skip
