@@ -3,7 +3,7 @@
 
     python -m benchmarks.make_screens OUT --seed 1 --count 60 [--only account,settings,terminal]
 
-Needs Debian's `chromium` (headless), the fonts named in screen_dialogs.py and the extra `ocr`.
+Needs Debian's `chromium` (headless), the fonts named in screen_looks.py and the extra `ocr`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any
 from PIL import Image
 
 from benchmarks import screen_degrade as degrade
-from benchmarks import screen_dialogs as dialogs
+from benchmarks import screen_looks as looks
 from benchmarks import screen_terminals as terminals
+from benchmarks.screen_dialogs import account
+from benchmarks.screen_settings import settings
 
 CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
             "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
@@ -48,10 +50,8 @@ def shoot(page: str, size: tuple[int, int], smooth: bool, wide: bool) -> Image.I
     return image.crop((0, 0, size[0] * (3 if wide else 1), size[1]))
 
 
-def _style(rng: random.Random) -> dialogs.Style:
-    return dialogs.Style(
-        rng.choice(list(dialogs.LOOKS)), rng.choice(list(dialogs.FONTS)), rng.choice([1, 1, 1.25, 1.5])
-    )
+def _style(rng: random.Random) -> looks.Style:
+    return looks.Style(rng.choice(list(looks.LOOKS)), rng.choice(list(looks.FONTS)), rng.choice([1, 1, 1.25, 1.5]))
 
 
 def _degrade(rng: random.Random, image: Image.Image, truth: dict[str, Any], category: str) -> Image.Image:
@@ -97,19 +97,19 @@ def make(out: Path, seed: int, count: int, only: frozenset[str]) -> None:
             versions = ["3.19", "3.20", "3.20", "3.22", "newer"] + (
                 ["3.14"] if kind == "account" and pack != "uz" else []
             )
-            drawn = (dialogs.account if kind == "account" else dialogs.settings)(rng, pack, rng.choice(versions))
+            drawn = (account if kind == "account" else settings)(rng, pack, rng.choice(versions))
             style = _style(rng)
             letters = rng.choice(["grey", "grey", "cleartype", "off"])
             stretched = style.scale > 1 and rng.random() < 0.3
-            drawn_style = dialogs.Style(style.look, style.font, 1) if stretched else style
+            drawn_style = looks.Style(style.look, style.font, 1) if stretched else style
             image = shoot(
-                dialogs.markup(drawn, drawn_style),
-                dialogs.pixels(drawn, drawn_style),
+                looks.markup(drawn, drawn_style),
+                looks.pixels(drawn, drawn_style),
                 letters != "off",
                 letters == "cleartype",
             )
             image = degrade.subpixel(image) if letters == "cleartype" else image
-            truth = dialogs.truth(drawn, drawn_style) | {
+            truth = looks.truth(drawn, drawn_style) | {
                 "aa": letters,
                 "scale_mode": "stretched" if stretched else "native",
             }

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - markup and table rows read best unbroken
-"""MicroSIP's dialogs drawn as HTML: which rows, captions, values and looks does a made picture have?
+"""MicroSIP's dialogs to be drawn: which rows, captions and values does a made picture have?
 
 Geometry in dialog units is that of the versions 3.14, 3.19, 3.20, 3.21 and 3.22, and of an invented
 newer one whose rows moved.
@@ -7,12 +7,10 @@ newer one whose rows moved.
 
 from __future__ import annotations
 
-import html
 import random
 from dataclasses import dataclass, field
-from typing import Any
 
-from bot.parsers.screen.packs import BY_NAME, TITLES, Dialog
+from bot.parsers.screen.packs import BY_NAME
 
 Box = tuple[float, float, float, float]  # x, y, width, height in dialog units
 
@@ -55,7 +53,8 @@ WRONG_HOSTS = (
 )  # fmt: skip
 
 
-def _t(name: str, pack: str) -> str:
+def caption(name: str, pack: str) -> str:
+    """A row's caption in a language pack."""
     if name == "rtp_max":
         return "-"
     names = BY_NAME[name].names
@@ -152,7 +151,7 @@ def account(rng: random.Random, pack: str, version: str) -> Drawn:
     rows = []
     public_grey, local = rng.random() < 0.08, rng.random() < 0.04
     for name, y in at.items():
-        text = _t("stun_enabled" if name == "stun_server" else name, pack)
+        text = caption("stun_enabled" if name == "stun_server" else name, pack)
         if version == "3.14":
             text = {"Username": "User"}.get(text, text[:4] + text[4:].capitalize() if pack == "en" else text)
             if name == "username" and ru:
@@ -185,7 +184,7 @@ def account(rng: random.Random, pack: str, version: str) -> Drawn:
         if name not in ("account_name", "voicemail"):
             rows.append(Row("link", "help", "?", (222, y - 1, 7, 8)))
     if "password" in at:
-        rows.append(Row("link", "show_password", _t("show_password", pack), (86, at["password"] + 13, 120, 8)))
+        rows.append(Row("link", "show_password", caption("show_password", pack), (86, at["password"] + 13, 120, 8)))
     height = {"3.14": 303, "3.19": 401, "3.20": 415, "3.22": 397}.get(version, max(at.values()) + 40)
     save = height - 19
     rows.append(Row("button", "save", {"uz": "Saqlash", "en": "Save"}.get(pack, "Сохранить"), (83, save, 70, 14), True))
@@ -197,258 +196,3 @@ def account(rng: random.Random, pack: str, version: str) -> Drawn:
         rows.append(Row("link", "delete", text, (5, save + 2, 75, 8)))
     return Drawn("account", pack, (236, height), rows, {n: fields[n] for n in at if n in fields},
                  {n: checks[n] for n in at if n in checks}, shown, variant, version)  # fmt: skip
-
-
-def _left(pack: str, x: int, down: int, video: bool) -> list[Row]:
-    """The sound half of Settings: only a background for the reader."""
-    rows: list[Row] = []
-
-    def label(name: str, y: float) -> Row:
-        return Row("label", name, _t(name, pack), (x - 109, y, 100, 8))
-
-    default = {"en": "Default", "uz": "Standart"}.get(pack, "По умолчанию")
-    rows.append(Row("check", "single_call_mode", _t("single_call_mode", pack), (x, 8, 120, 10), True))
-    rows += [
-        label("ringtone", 27),
-        Row("edit", "_", "", (x, 24, 122, 14)),
-        Row("button", "_", "...", (x + 123, 24, 13, 14)),
-    ]
-    for number, name in enumerate(("ring_device", "speaker", "microphone")):
-        rows += [label(name, 57 + 15 * number), Row("combo", "_", default, (x, 55 + 15 * number, 129, 13))]
-    rows.append(Row("check", "microphone_amplification", _t("microphone_amplification", pack), (x - 20, 102, 150, 10)))
-    rows.append(
-        Row("check", "software_level_adjustment", _t("software_level_adjustment", pack), (x - 20, 113, 150, 10), True)
-    )
-    rows += [Row("text", "available_codecs", _t("available_codecs", pack), (x - 56, 125, 80, 8)),
-             Row("text", "enabled_codecs", _t("enabled_codecs", pack), (x + 57, 125, 80, 8)),
-             Row("list", "_", "Opus 24 kHz|G.722 16 kHz|G.729 8 kHz|GSM 8 kHz|iLBC 8 kHz|Speex 8 kHz", (x - 56, 135, 80, 60)),
-             Row("list", "_", "G.711 A-law|G.711 u-law", (x + 57, 135, 80, 60)),
-             Row("check", "_", "VAD", (x - 84, 200, 24, 10)), Row("check", "_", "EC", (x - 46, 200, 24, 10)),
-             Row("check", "_", "Opus 2ch", (x - 17, 200, 50, 10), True),
-             Row("check", "force_codec", _t("force_codec", pack), (x + 42, 200, 120, 10), True)]  # fmt: skip
-    if video:
-        rows.append(Row("check", "disable_video", _t("disable_video", pack), (x, 214 + down, 120, 10)))
-        rows += [label("camera", 230 + down), Row("combo", "_", default, (x, 228 + down, 133, 13))]
-        rows += [label("video_codec", 245 + down), Row("combo", "_", default, (x, 243 + down, 89, 13))]
-        for number, text in enumerate(("H.264", "H.263+", "VP8")):
-            rows.append(Row("check", "_", text, (x - 46 + 40 * number, 260 + down, 36, 10), True))
-        rows += [Row("label", "video_bitrate", _t("video_bitrate", pack), (x + 60, 260 + down, 58, 8)),
-                 Row("edit", "_", "512", (x + 120, 258 + down, 30, 14))]  # fmt: skip
-    return rows
-
-
-def settings(rng: random.Random, pack: str, version: str) -> Drawn:
-    """A Settings dialog with its truth."""
-    wide = version in ("3.21", "3.22", "newer")
-    x, low, video = (126 if wide else 106), {"3.19": 261}.get(version, 274), rng.random() < 0.6
-    down = -13 if version == "3.19" else 0
-    if not video:
-        low -= 61
-    rows = _left(pack, x, down, video)
-    if version == "newer":
-        low += rng.choice([-5, 8, 15])
-    stun = rng.choice(
-        ["", "stun.l.google.com:19302", "stun.l.google.com:19302", "stun.zadarma.com:3478", "stun.sipnet.ru"]
-    )
-    fields: dict[str, str | None] = {
-        "source_port": rng.choice(["0", "0", "5060", "5080"]), "rtp_min": rng.choice(["0", "0", "10000"]),
-        "rtp_max": rng.choice(["0", "0", "20000"]), "stun_server": stun,
-        "nameserver": rng.choice(["", "", "", "8.8.8.8; 8.8.4.4", "1.1.1.1"]),
-    }  # fmt: skip
-    checks = {"rport": rng.random() < 0.8, "dns_srv": rng.random() < 0.2, "call_recording": rng.random() < 0.2,
-              "stun_enabled": bool(stun) and rng.random() < 0.6}  # fmt: skip
-    rows += [
-        Row("label", "source_port", _t("source_port", pack), (2, low, 75, 8)),
-        Row("edit", "source_port", str(fields["source_port"]), (79, low - 2, 30, 14)),
-        Row("check", "rport", "rport", (118, low, 28, 10), checks["rport"]),
-        Row("label", "rtp_min", _t("rtp_min", pack), (146, low, 40, 8)),
-        Row("edit", "rtp_min", str(fields["rtp_min"]), (188, low - 2, 30, 14)),
-        Row("text", "_", "-", (221, low, 5, 8)),
-        Row("edit", "rtp_max", str(fields["rtp_max"]), (227, low - 2, 30, 14)),
-        Row("label", "nameserver", _t("nameserver", pack), (7, low + 18, x - 16, 8)),
-        Row("edit", "nameserver", str(fields["nameserver"]), (x, low + 16, 100, 14)),
-        Row("check", "dns_srv", "DNS SRV", (x + 104, low + 18, 50, 8), checks["dns_srv"]),
-        Row("checkright", "stun_enabled", _t("stun_enabled", pack), (7, low + 36, x - 16, 8), checks["stun_enabled"]),
-        Row("edit", "stun_server", str(fields["stun_server"]), (x, low + 34, 127, 14)),
-    ]
-    c = 416 if wide else 376
-    rows += [Row("checkright", "call_recording", _t("call_recording", pack), (c - 100, 27, 91, 8), checks["call_recording"]),
-             Row("edit", "_", rng.choice(["", "C:\\Users\\User\\Desktop\\Recordings"]), (c, 24, 122, 14)),
-             Row("button", "_", "...", (c + 123, 24, 13, 14))]  # fmt: skip
-    for number, (name, value) in enumerate((("dtmf_method", "Auto"), ("auto_answer", "No"), ("deny_incoming", "No"),
-                                            ("directory_of_users", ""), ("default_list_action", "Call"))):  # fmt: skip
-        y = 58 + 15 * number
-        rows += [Row("label", name, _t(name, pack), (c - 100, y, 91, 8)),
-                 Row("combo" if value else "edit", "_", value, (c, y - 2, 115, 13)), Row("link", "help", "?", (c + 160, y, 7, 8))]  # fmt: skip
-    for number, (one, two) in enumerate((("handle_media_buttons", "headset_support"), ("sound_events", "enable_log_file"),
-                                         ("bring_to_front", "enable_local_account"), ("random_popup", "multi_monitor"),
-                                         ("call_waiting", "disable_messaging"))):  # fmt: skip
-        down_to = 144 + 11.5 * number
-        rows += [Row("check", one, _t(one, pack)[:34], (c - 86, down_to, 125, 10), rng.random() < 0.5),
-                 Row("check", two, _t(two, pack), (c + 49, down_to, 135, 10), rng.random() < 0.5)]  # fmt: skip
-    rows += [Row("label", "check_for_updates", _t("check_for_updates", pack), (c - 100, 208, 91, 8)),
-             Row("combo", "_", {"en": "Weekly", "uz": "Haftalik"}.get(pack, "Раз в неделю"), (c, 206, 127, 13))]  # fmt: skip
-    height = {"3.19": 333, "3.20": 346, "3.21": 356, "3.22": 369}.get(version, 360) - (0 if video else 61)
-    save = height - 20
-    width = 600 if wide else 550
-    rows += [Row("button", "_", {"uz": "Saqlash", "en": "Save"}.get(pack, "Сохранить"), (width - 152, save, 70, 14), True),
-             Row("button", "_", {"uz": "Bekor qilish", "en": "Cancel"}.get(pack, "Отмена"), (width - 77, save, 70, 14))]  # fmt: skip
-    return Drawn("settings", pack, (width, height), rows, fields, checks, False, "settings", version)
-
-
-LOOKS: dict[str, dict[str, str]] = {
-    "w10_light": {"bg": "#f0f0f0", "ink": "#000", "edit": "#fff", "frame": "#7a7a7a", "title": "#fff", "combo": "#e1e1e1", "link": "#06c", "on": "#fff", "tick": "#000", "radius": "0", "accent": "#0078d7"},
-    "w10_white": {"bg": "#fff", "ink": "#111", "edit": "#fff", "frame": "#7a7a7a", "title": "#e6e6e6", "combo": "#e1e1e1", "link": "#06c", "on": "#fff", "tick": "#000", "radius": "0", "accent": "#0078d7"},
-    "w11_light": {"bg": "#f3f3f3", "ink": "#1b1b1b", "edit": "#fff", "frame": "#b5b5b5", "title": "#fafafa", "combo": "#fbfbfb", "link": "#003e92", "on": "#005fb8", "tick": "#fff", "radius": "3px", "accent": "#005fb8"},
-    "w10_dark": {"bg": "#202020", "ink": "#f0f0f0", "edit": "#333", "frame": "#888", "title": "#2b2b2b", "combo": "#333", "link": "#4cc2ff", "on": "#333", "tick": "#fff", "radius": "0", "accent": "#0078d7"},
-    "w11_dark": {"bg": "#2b2b2b", "ink": "#fff", "edit": "#383838", "frame": "#777", "title": "#202020", "combo": "#3a3a3a", "link": "#99ebff", "on": "#4cc2ff", "tick": "#000", "radius": "3px", "accent": "#4cc2ff"},
-    "classic": {"bg": "#d4d0c8", "ink": "#000", "edit": "#fff", "frame": "inset", "title": "linear-gradient(90deg,#0a246a,#a6caf0)", "combo": "#fff", "link": "#00f", "on": "#fff", "tick": "#000", "radius": "0", "accent": "#000"},
-    "win7": {"bg": "#f0f0f0", "ink": "#000", "edit": "#fff", "frame": "#abadb3", "title": "linear-gradient(#cfe0f3,#b9d1ea)", "combo": "linear-gradient(#f2f2f2,#cfcfcf)", "link": "#06c", "on": "#f4f4f4", "tick": "#21488c", "radius": "2px", "accent": "#3c7fb1"},
-}  # fmt: skip
-FONTS = {  # family, px at 96 dpi, px per unit in x and in y
-    "arimo": ("Arimo", 11, 1.5, 1.625), "liberation": ("Liberation Sans", 11, 1.5, 1.625),
-    "tahoma": ("Tahoma, 'DejaVu Sans Condensed'", 11, 1.5, 1.625), "dejavu": ("DejaVu Sans Condensed", 11, 1.6, 1.7),
-    "open": ("Open Sans", 12, 1.75, 1.875), "noto": ("Noto Sans", 12, 1.75, 1.875), "carlito": ("Carlito", 13, 1.75, 1.875),
-}  # fmt: skip
-CAPTION_PX = 31
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a dialog is drawn."""
-
-    look: str
-    font: str
-    scale: float
-
-
-def pixels(drawn: Drawn, style: Style) -> tuple[int, int]:
-    """Width and height of the drawn window."""
-    _, _, ux, uy = FONTS[style.font]
-    return (int(drawn.size[0] * ux * style.scale + 2), int((drawn.size[1] * uy + CAPTION_PX) * style.scale + 2))
-
-
-def _rect(box: Box, style: Style) -> tuple[float, float, float, float]:
-    _, _, ux, uy = FONTS[style.font]
-    x, y, width, height = box
-    s = style.scale
-    return (round(x * ux * s + 1), round((y * uy + CAPTION_PX) * s + 1), round(width * ux * s), round(height * uy * s))
-
-
-def boxes(drawn: Drawn, style: Style) -> dict[str, dict[str, list[float]]]:
-    """Pixel boxes (left, top, right, bottom) of captions and controls."""
-    found: dict[str, dict[str, list[float]]] = {}
-    side = 13 * style.scale
-    for row in drawn.rows:
-        if row.name.startswith("_") or row.name == "help" or row.kind in ("star", "button", "link", "text"):
-            continue
-        x, y, width, height = _rect(row.box, style)
-        place = found.setdefault(row.name, {})
-        middle = y + height / 2
-        if row.kind == "check":
-            place["box"] = [x, middle - side / 2, x + side, middle + side / 2]
-            place["label"] = [x + side + 3, y, x + width, y + height]
-        elif row.kind == "checkright":
-            place["box"] = [x + width - side, middle - side / 2, x + width, middle + side / 2]
-            place["label"] = [x, y, x + width - side - 3, y + height]
-        elif row.kind == "label":
-            place["label"] = [x, y, x + width, y + height]
-        else:
-            place["control"] = [x, y, x + width, y + height]
-    return found
-
-
-def _tick(look: dict[str, str], side: float) -> str:
-    return (f'<svg viewBox="0 0 13 13" width="{side:.1f}" height="{side:.1f}" style="position:absolute;left:0;top:0">'
-            f'<path d="M2.6 6.6 L5.3 9.4 L10.4 3.6" fill="none" stroke="{look["tick"]}" stroke-width="1.7"/></svg>')  # fmt: skip
-
-
-def _square(row: Row, look: dict[str, str], left: float, top: float, side: float) -> str:
-    fill = look["on"] if row.on else look["edit"]
-    frame = (
-        "border:2px inset #aaa"
-        if look["frame"] == "inset"
-        else f"border:1px solid {look['frame'] if not row.on or look['radius'] != '3px' else look['on']}"
-    )
-    if row.kind.startswith("check") and look["frame"] not in ("inset",) and look["radius"] == "0":
-        frame = f"border:1px solid {look['ink']}"
-    return (f'<div style="position:absolute;left:{left:.1f}px;top:{top:.1f}px;width:{side:.1f}px;height:{side:.1f}px;box-sizing:border-box;'
-            f'background:{fill};{frame};border-radius:{look["radius"]};opacity:{.4 if row.disabled else 1}">{_tick(look, side - 2) if row.on else ""}</div>')  # fmt: skip
-
-
-def markup(drawn: Drawn, style: Style) -> str:
-    """The dialog as one absolutely placed element."""
-    look = LOOKS[style.look]
-    family, px, _, _ = FONTS[style.font]
-    s, side = style.scale, 13 * style.scale
-    width, height = pixels(drawn, style)
-    title = dict(zip(("en", "ru_old", "uz"), TITLES[Dialog.ACCOUNT], strict=True)) if drawn.dialog == "account" else {
-        "en": "Settings", "ru_new": "Общие настройки", "ru_old": "Настройки", "uz": "Sozlamalar"}  # fmt: skip
-    text = title.get(drawn.pack, title.get("ru_old", ""))
-    frame = "2px inset #aaa" if look["frame"] == "inset" else f"1px solid {look['frame']}"
-    out = [f'<div style="position:relative;overflow:hidden;width:{width - 2}px;height:{height - 2}px;border:1px solid #888;background:{look["bg"]};'
-           f"color:{look['ink']};font:{px * s:.1f}px {family.replace(chr(34), chr(39))};line-height:1.2\">"
-           f'<div style="position:absolute;left:0;top:0;width:100%;height:{CAPTION_PX * s}px;background:{look["title"]};'
-           f'line-height:{CAPTION_PX * s}px;text-indent:{12 * s}px;color:{"#fff" if style.look == "classic" else look["ink"]}">{text}'
-           f'<span style="position:absolute;right:{14 * s}px;text-indent:0;font-size:{16 * s}px">✕</span></div>']  # fmt: skip
-    for row in drawn.rows:
-        x, y, w, h = _rect(row.box, style)
-        x, y = x - 1, y - 1
-        ink = f"opacity:{0.45 if row.disabled else 1};"
-        at = f"position:absolute;box-sizing:border-box;left:{x}px;top:{y}px;width:{w}px;height:{h}px;white-space:pre;overflow:hidden;line-height:{h - 2}px;"
-        words = html.escape(row.text)
-        if row.kind == "label":
-            out.append(
-                f'<div style="{at}{ink}text-align:right;text-overflow:ellipsis;height:{h + 3 * s}px;line-height:{h}px">{words}</div>'
-            )
-        elif row.kind in ("text", "star", "link"):
-            extra = f"color:{look['link']};text-decoration:underline" if row.kind == "link" else ""
-            out.append(f'<div style="{at}overflow:visible;line-height:{h}px;{extra}">{words}</div>')
-        elif row.kind in ("check", "checkright"):
-            left = x if row.kind == "check" else x + w - side
-            out.append(_square(row, look, left, y + h / 2 - side / 2, side))
-            place = (
-                f"left:{x + side + 3 * s}px;width:{w - side}px"
-                if row.kind == "check"
-                else f"left:{x}px;width:{w - side - 4 * s}px;text-align:right"
-            )
-            out.append(
-                f'<div style="position:absolute;{place};top:{y}px;height:{h}px;line-height:{h}px;white-space:pre;overflow:visible;{ink}">{words}</div>'
-            )
-        elif row.kind == "list":
-            out.append(
-                f'<div style="{at}border:{frame};background:{look["edit"]};line-height:1.25;padding:2px">{words.replace("|", "<br>")}</div>'
-            )
-        elif row.kind == "button":
-            line = (
-                f"1px solid {look['accent'] if row.on else look['frame']}"
-                if look["frame"] != "inset"
-                else "2px outset #fff"
-            )
-            out.append(
-                f'<div style="{at}border:{line};background:{look["combo"]};text-align:center;border-radius:{look["radius"]}">{words}</div>'
-            )
-        else:
-            fill = look["combo"] if row.kind == "combo" else look["edit"]
-            fill = look["bg"] if row.disabled else fill
-            arrow = (
-                f'<span style="position:absolute;right:{6 * s}px;top:0;font-size:{0.8 * px * s}px">⌵</span>'
-                if "combo" in row.kind
-                else ""
-            )
-            radius = look["radius"] if "combo" in row.kind else "0"
-            out.append(
-                f'<div style="{at}border:{frame};background:{fill};padding-left:{4 * s}px;border-radius:{radius};line-height:{h - 3}px"><span style="{ink}">{words}</span>{arrow}</div>'
-            )
-    return "".join(out) + "</div>"
-
-
-def truth(drawn: Drawn, style: Style) -> dict[str, Any]:
-    """The truth of a drawn dialog before anything is cut or bent."""
-    return {
-        "dialog": drawn.dialog, "lang": drawn.pack[:2], "label_pack": drawn.pack, "version": drawn.version,
-        "fields": {n: {"value": v, "visible": True, "label_visible": True} for n, v in drawn.fields.items()},
-        "checks": {n: {"on": v, "visible": True, "label_visible": True} for n, v in drawn.checks.items()},
-        "boxes": boxes(drawn, style), "password_shown": drawn.password_shown, "variant": drawn.variant,
-        "look": style.look, "theme": "dark" if "dark" in style.look else "light", "font": style.font, "scale": style.scale,
-    }  # fmt: skip
