@@ -18,7 +18,9 @@ SERVER_STEPS = {
     "server_dns", "open_server_firewall", "start_pbx", "bind_all_interfaces", "free_port",
     "reset_extension_password", "create_extension", "unban_user", "server_error",
 }  # fmt: skip
-MEASURED = ("SERVER_", "LOOPBACK_", "EXTENSION_", "PM2_", "API_", "OUTSIDE_", "NETWORK_", "NEIGHBOURS_", "USER_IP_BANNED")
+MEASURED = (
+    "SERVER_", "LOOPBACK_", "EXTENSION_", "PM2_", "API_", "OUTSIDE_", "NETWORK_", "NEIGHBOURS_", "USER_IP_BANNED",
+)  # fmt: skip
 
 
 def place(tags: set[Tag]) -> int | None:
