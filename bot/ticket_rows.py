@@ -107,11 +107,11 @@ def find_tickets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tu
 
 
 def find_facets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Row, ...]:
-    """Of the newest such tickets only what a list can be narrowed by: number, step, owner, extension, opened_at."""
+    """Of the newest such tickets only what a list can be narrowed by: number, cause, owner, extension, opened_at."""
     asked = _asked(db, wanted, few)
     if asked is None:
         return ()
-    sql = f"SELECT t.number, t.step, t.owner, t.extension, t.opened_at FROM {asked.tables}"
+    sql = f"SELECT t.number, t.cause, t.owner, t.extension, t.opened_at FROM {asked.tables}"
     return tuple(db.query(f"{sql} WHERE {asked.where} ORDER BY {asked.order} LIMIT ?", [*asked.values, limit]))
 
 

@@ -117,9 +117,9 @@ def _facets(db: Database, rows: Collection[Row]) -> tuple[Facet, ...]:
     for row in rows:
         counts["network"].update(networks.get(row["number"], ()))
         counts["day"][datetime.fromisoformat(row["opened_at"]).astimezone(UZBEKISTAN).date().isoformat()] += 1
-        for field in ("step", "owner", "extension"):
-            if row[field] not in (None, Owner.NONE):
-                counts[field][row[field]] += 1
+        for field, value in (("step", row["cause"]), ("owner", row["owner"]), ("extension", row["extension"])):
+            if value not in (None, Owner.NONE, Step.CONNECTED):  # nobody's turn, and nothing wrong, narrow nothing
+                counts[field][value] += 1
     return tuple(Facet(field, _shown(field, counter)) for field, counter in counts.items())
 
 

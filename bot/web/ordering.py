@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -20,6 +20,7 @@ TEXT_MAX = 3000  # characters; with the bot's own words it fits one message
 CLOSE_REASONS = ("solved", "staff", "no_answer")
 SAYS_SOMETHING: tuple[Action, ...] = ("reply", "note")
 WAIT_S, LOOK_EVERY_S = 2.5, 0.1  # the bot looks every second: mostly the answer is there at once
+LOOK_AGAIN_FOR = timedelta(seconds=15)
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -33,6 +34,11 @@ class Given:
 
     order: Order
     outcome: str | None
+
+    @property
+    def on_its_way(self) -> bool:
+        """Whether it is worth looking again soon; later that would only tear words out of the writer's hand."""
+        return self.outcome is None and datetime.now(UTC) - self.order.at < LOOK_AGAIN_FOR
 
 
 def order_of(form: Mapping[str, str], ticket: int, by_id: int, by: str) -> Order:

@@ -155,7 +155,7 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         emptied_at=case.emptied_at,
         incidents=case.incidents,
         orders=orders,
-        pending=any(one.outcome is None for one in orders),
+        look_again=not wrong and any(one.on_its_way for one in orders),
         possible=possible(case.ticket),
         reasons=CLOSE_REASONS,
         text_max=TEXT_MAX,

@@ -1,0 +1,31 @@
+"""Everything that the review page can say has words, also what no test has made it say."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.incidents import Scope
+from bot.model import Certainty, Failure, Owner, Status
+from bot.orders import ACTIONS
+from bot.standing import PRIORITIES
+from messages import load
+
+pytest.importorskip("datasette", reason="the extra 'web' is not installed")
+
+from bot.web.ordering import CLOSE_REASONS  # after it is known that the extra is there
+
+OUTCOMES = (
+    "pending", "late", "done", "closed_already", "not_closed", "taken_already", "unreachable", "refused", "no_ticket",
+    "failed",
+)  # fmt: skip
+FACETS = ("step", "owner", "day", "extension", "network")
+
+
+def test_everything_has_words() -> None:
+    wanted = {f"web.status.{status}" for status in Status} | {f"web.owner.{owner}" for owner in Owner}
+    wanted |= {f"web.sure.{certainty}" for certainty in Certainty} | {f"web.failure.{failure}" for failure in Failure}
+    wanted |= {f"web.order.{word}" for word in (*ACTIONS, *OUTCOMES)} | {f"web.do.{action}" for action in ACTIONS}
+    wanted |= {f"close_reason.{reason}" for reason in CLOSE_REASONS} | {f"priority.{level}" for level in PRIORITIES}
+    wanted |= {f"web.incident.{scope}" for scope in Scope} | {f"web.facet.{field}" for field in FACETS}
+    wanted |= {f"web.sorry.{status}" for status in (403, 404, 405, 413, 500, 503)}
+    assert wanted - set(load("uz")) == set()
