@@ -26,7 +26,8 @@ LATIN_DIALOG = 10  # so many captions in Latin letters: the dialog is English or
 SAME_IN_ALL = {"server", "proxy", "ice", "avpf", "rport", "dns_srv", "keep_alive", "dial_plan", "hide_caller_id"}
 CYRILLIC_MAX = 90  # lines given to Tesseract at most
 COLUMN = 4  # lines that end above one another make a column
-NEAR_U, NEAR_V = 12.0, 30.0  # units from a caption's place within which its text may stand, in Settings
+# units from a caption's place within which its text may stand; which layout of Settings it is, is not yet certain
+NEAR_U, SETTINGS_NEAR_U, SETTINGS_NEAR_V = 12.0, 24.0, 80.0
 OF_SETTINGS = ("source_port", "rport", "rtp_min", "nameserver", "dns_srv", "stun_enabled", "call_recording")
 _VALUE = re.compile(r"^[\d.:;, ]*$|^(?:[a-z0-9-]+\.){1,4}[a-z]{2,3}(?::\d+)?$|^(?:UDP|TCP|TLS|UDP\+TCP)$")
 
@@ -139,13 +140,15 @@ def _stands(fit: Fit, spot: Spot, name: str, valued: Sequence[Grid]) -> bool:
     """Is the spot where this caption may be? A check's caption stands in no row that has a value."""
     at_u, at_v = fit.layout[name]
     start, end = fit.units(*spot.end(-1)), fit.units(*spot.end(1))
-    if fit.dialog is Dialog.SETTINGS and abs(float(end[1]) - at_v) > NEAR_V:
+    settings = fit.dialog is Dialog.SETTINGS
+    if settings and abs(float(end[1]) - at_v) > SETTINGS_NEAR_V:
         return False
+    near_u = SETTINGS_NEAR_U if settings else NEAR_U
     if BY_NAME[name].shape is not Shape.CHECK:
-        return abs(float(end[0]) - at_u) < NEAR_U
-    if fit.dialog is Dialog.ACCOUNT and any(abs(float(start[1] - row[1])) < 5 for row in valued):
+        return abs(float(end[0]) - at_u) < near_u
+    if not settings and any(abs(float(start[1] - row[1])) < 5 for row in valued):
         return False
-    return abs(float(start[0]) - at_u) < NEAR_U or start[0] < at_u < end[0]  # alone, or with its square
+    return abs(float(start[0]) - at_u) < near_u or start[0] < at_u < end[0]  # alone, or with its square
 
 
 def _confirm(page: Page, fits: Sequence[Fit]) -> None:

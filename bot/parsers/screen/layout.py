@@ -191,7 +191,7 @@ def fit(dialog: Dialog, captions: Sequence[Seen], tolerance: float = 4.5) -> Fit
     Captions that are off their layout's row but in their column are kept: their row moved.
     """
     best: tuple[int, Layout, float, list[Seen]] | None = None
-    for layout, stretch in product(LAYOUTS[dialog], STRETCHES):
+    for stretch, layout in product(STRETCHES, LAYOUTS[dialog]):  # the usual stretch first: it wins a tie
         known = [one for one in captions if one.name in layout]
         if len({one.name for one in known}) < LEAST:
             continue
