@@ -63,9 +63,13 @@ class Office:
             await asyncio.sleep(0.005)
 
     async def hears(self, words: str, chat: int = USER) -> Shown:
-        """The first message of the bot there with these words."""
-        found = await self.until(lambda: [m for m in self.api.answers(chat) if words in m.text])
-        return found[0]
+        """The first message of the bot there with these words; the card, which repeats what was said, by number only."""
+
+        def told() -> list[Shown]:
+            said = [message for message in self.api.answers(chat) if words in message.text]
+            return [message for message in said if words.startswith("№") or "→ Register" not in message.text]
+
+        return (await self.until(told))[0]
 
     def texts(self, chat: int = USER) -> list[str]:
         """What the bot's messages there say now."""
