@@ -63,7 +63,7 @@ class Office:
             await asyncio.sleep(0.005)
 
     async def hears(self, words: str, chat: int = USER) -> Shown:
-        """The first message of the bot there with these words; the card, which repeats what was said, by number only."""
+        """The first message of the bot there with these words; a card repeats them and is found by its number only."""
 
         def told() -> list[Shown]:
             said = [message for message in self.api.answers(chat) if words in message.text]

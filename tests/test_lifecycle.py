@@ -269,7 +269,7 @@ async def test_the_help_is_rated_and_commented_and_the_card_shows_it(tmp_path: P
         await bot.hears("Izohingizni bitta xabar")
         bot.api.send_text(USER, "tez va muloyim, parol: Sir12345maxfiy")
         await bot.hears("izohingiz yozib qoʻyildi")
-        await bot.hears("Baho: ⭐⭐⭐⭐ tez va muloyim", GROUP)
+        await bot.until(lambda: any("Baho: ⭐⭐⭐⭐ tez va muloyim" in text for text in bot.texts(GROUP)))
         ticket = await bot.ticket()
         rated = [event.body for event in ticket.events if event.kind is EventKind.RATED]
         assert rated == [{"stars": 4}, {"stars": 4, "comment": "tez va muloyim, parol: [REDACTED]"}]
