@@ -11,7 +11,8 @@ from bot.parsers.screen import fields as written
 from bot.parsers.screen import frames, gate, ocr, spots, squares
 from bot.parsers.screen.captions import dialogs
 from bot.parsers.screen.frames import Control
-from bot.parsers.screen.layout import Fit
+from bot.parsers.screen.labels import skeleton
+from bot.parsers.screen.layout import Fit, Seen
 from bot.parsers.screen.ocr import Pixels
 from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 from bot.parsers.screen.recovery import expected, recover
@@ -64,6 +65,13 @@ def _pack(fit: Fit) -> str:
     packs = [row.match.pack for row in fit.rows.values() if len({row.match.caption.names[p] for p in RUSSIAN}) == 2]
     old = sum(pack == "ru_old" for pack in packs)
     return "ru_old" if language == "ru" and old > len(packs) / 2 else language
+
+
+def _caption(row: Seen, language: str) -> str:
+    """The caption as its pack writes it; where packs differ by a dash alone ('SIP-server'), the dialog's language."""
+    names = row.match.caption.names
+    native = names.get("ru_new" if language == "ru" else language, "")
+    return native if skeleton(native) == skeleton(names[row.match.pack]) else names[row.match.pack]
 
 
 def _wanted(fit: Fit) -> list[str]:
@@ -144,7 +152,7 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
     facts: dict[str, Any] = {
         "dialog": fit.dialog.value, "lang": _language(fit), "pack": _pack(fit), "password_shown": shown,
         "fields": values, "checks": checks, "boxes": boxes,
-        "labels": {name: row.match.caption.names[row.match.pack] for name, row in fit.rows.items()},
+        "labels": {name: _caption(row, _language(fit)) for name, row in fit.rows.items()},
     }  # fmt: skip
     findings = _judge(values, checks, context)
     return Reading(Kind.MICROSIP_SCREEN, "microsip", _status(fit, values, checks, findings), facts, findings)
