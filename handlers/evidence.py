@@ -23,7 +23,7 @@ from bot.parsers import is_picture
 from bot.parsers.field_marks import ORDER, wrong_names
 from bot.parsers.microsip_ini import decode_ini
 from bot.patience import in_hands, was_in_hands
-from bot.redact import holds_secret
+from bot.redact import holds_secret, redact
 from handlers.carrier import can_be_checked
 from handlers.desk import Desk
 from handlers.intake import EXTENSION
@@ -32,7 +32,7 @@ from handlers.people import Person, person_of
 from handlers.pictures import LABEL
 from handlers.rating import Ratings
 from handlers.relay import Relay
-from handlers.said import said_of
+from handlers.said import Said, said_of
 
 log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
@@ -81,11 +81,13 @@ class Inflow:
         if not await self._passed_on(person, message, current):
             await self._say(person, "media.voice" if heard else "media.other")
 
-    async def _passed_on(self, person: Person, message: Message, ticket: Ticket | None) -> bool:
+    async def _passed_on(
+        self, person: Person, message: Message, ticket: Ticket | None, instead: Said | None = None
+    ) -> bool:
         """What is said in a case that a person has, or is to have, reaches the staff; False: it is the bot's."""
         if ticket is None or not in_hands(ticket):
             return False
-        if answer := await self.relay.from_user(ticket, message, person):
+        if answer := await self.relay.from_user(ticket, message, person, instead):
             await self._say(person, answer)
         return True
 
@@ -153,9 +155,12 @@ class Inflow:
                 await self._offer_corrected(person, content, reading)
         told = await self.desk.read(current, Evidence(text=message.caption)) if message.caption else ()
         kept = keepable(content, tuple(reading for reading in readings if reading not in told), drawn)
-        await self._take(person, message, evidence, media, readings, kept)
+        shown = any(reading.facts.get("password_shown") for reading in readings)  # the file itself goes nowhere
+        word = self.desk.screens.words.plain("relay.password_in_picture")
+        instead = Said("text", f"{word}\n{redact(message.caption or '')}".strip()) if shown else None
+        await self._take(person, message, evidence, media, readings, kept, instead)
         ini = any(reading.kind is Kind.MICROSIP_INI for reading in readings) and holds_secret(decode_ini(content) or "")
-        if ini or any(reading.facts.get("password_shown") for reading in readings):
+        if ini or shown:
             await self._hide(message)
 
     async def _offer_corrected(self, person: Person, content: bytes, reading: Reading) -> None:
@@ -188,8 +193,9 @@ class Inflow:
         media: str,
         readings: tuple[Reading, ...],
         kept: Keepable | None = None,
+        instead: Said | None = None,
     ) -> None:
-        """Logs what was read and goes on."""
+        """Logs what was read and goes on. `instead`: what the staff are told of a message they must not see."""
         current = await self.desk.tickets.current(person.chat_id)
         closed = await self.desk.closed_lately(person.chat_id) if current is None else None
         if current is None and closed is None and not readings and media == "text":
@@ -205,7 +211,7 @@ class Inflow:
         await self.desk.add(ticket, readings, text=text, source=source, media=media, size=size, attachment=name)
         if closed is not None:
             await self._say(person, "relay.reopened", number=ticket.number)
-        passed_on = await self._passed_on(person, message, ticket)
+        passed_on = await self._passed_on(person, message, ticket, instead)
         if ticket.status is Status.ESCALATED:
             return
         if readings or current is None:

@@ -59,9 +59,12 @@ class Relay:
 
     # --- from a person ---
 
-    async def from_user(self, ticket: Ticket, message: Message, person: Person) -> str | None:
-        """Takes what a person says to the staff; the key of what to answer, None where silence is right."""
-        said = said_of(message, guarded=True)
+    async def from_user(
+        self, ticket: Ticket, message: Message, person: Person, instead: Said | None = None
+    ) -> str | None:
+        """Takes what a person says to the staff, or what may be told `instead`; the key of what to answer, None where
+        silence is right."""
+        said = instead or said_of(message, guarded=True)
         if said is None:
             return "media.other"
         edited = message.edit_date is not None

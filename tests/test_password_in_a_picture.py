@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.parsers import screen_worker
-from tests.running import RunningBot
+from tests.running import STAFF_CHAT, RunningBot
 from tests.servers.dns import DnsServer
 
 if not screen_worker.available():
@@ -47,3 +47,15 @@ def test_a_picture_with_a_password_in_dots_stays(bot: RunningBot) -> None:
     bot.api.wait_for(lambda: bot.api.calls("sendPhoto", 5002), 60)
     assert bot.wait_for("Bu sizda emas, bizda", 5002, timeout=60)  # the verdict: the picture is dealt with
     assert bot.api.calls("deleteMessage", 5002) == []
+
+
+def test_the_staff_are_told_of_it_and_never_get_the_file(bot: RunningBot) -> None:
+    bot.api.user(5003, "Soli")
+    bot.api.send_text(5003, "/operator")
+    bot.wait_for("Operatorga xabar berdim", 5003)
+    bot.api.send_photo(5003, (SCREENS / SHOWN["file"]).read_bytes(), caption="mana rasm")
+    told = bot.wait_for("Unda parol ochiq koʻringani uchun", STAFF_CHAT, timeout=60)
+    assert told.text.endswith("\nmana rasm")
+    bot.wait_for(TOLD, 5003, timeout=60)
+    methods = {call.method for call in bot.api.calls(chat=STAFF_CHAT)}
+    assert methods & {"sendPhoto", "sendMediaGroup", "copyMessage", "forwardMessage"} == set()
