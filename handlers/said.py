@@ -19,7 +19,6 @@ TEXT_MAX, CAPTION_MAX = 4096, 1024  # UTF-16 units (Bot API)
 CAPTIONED = ("animation", "photo", "video", "voice", "audio", "document")  # animation first: it is a document, too
 FILES = (*CAPTIONED, "video_note", "sticker")
 COPIED = ("venue", "location", "contact", "poll", "dice")  # venue first: it is a location, too
-IN_ALBUMS = ("photo", "video", "document", "audio")
 PLAIN_STYLES = frozenset(
     {"bold", "italic", "underline", "strikethrough", "spoiler", "code", "blockquote", "expandable_blockquote"}
 )

@@ -63,7 +63,6 @@ class Chat:
     bot_has_topics: bool = True  # the right can_manage_topics
     messages: dict[int, JSON] = field(default_factory=dict)
     topics: dict[int, JSON] = field(default_factory=dict)
-    pinned: list[int] = field(default_factory=list)
     reactions: dict[int, list[JSON]] = field(default_factory=dict)
 
     @property

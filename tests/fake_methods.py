@@ -111,11 +111,6 @@ def copy_message(call: Call) -> JSON:
     return {"message_id": added["message_id"]}
 
 
-def forward_message(call: Call) -> JSON:
-    copied = copy_message(call)
-    return call.chat().messages[copied["message_id"]]
-
-
 def answer_callback_query(call: Call) -> bool:
     pressed = call.chats.queries.get(str(call.get("callback_query_id")))
     if pressed is None or time.monotonic() - pressed > call.chats.callback_ttl_s:
@@ -167,19 +162,6 @@ def set_reaction(call: Call) -> bool:
     if call.get("message_id") not in chat.messages:
         raise bad("message to react not found")
     chat.reactions[call.get("message_id")] = call.get("reaction") or []
-    return True
-
-
-def pin(call: Call) -> bool:
-    chat = call.chat()
-    if call.get("message_id") not in chat.messages:
-        raise bad("message to pin not found")
-    chat.pinned.append(call.get("message_id"))
-    return True
-
-
-def leave(call: Call) -> bool:
-    call.chat().state = "kicked"
     return True
 
 
@@ -240,14 +222,6 @@ def delete_webhook(call: Call) -> bool:
     return True
 
 
-def webhook_info(call: Call) -> JSON:
-    return {
-        "url": call.chats.webhook_url,
-        "has_custom_certificate": False,
-        "pending_update_count": len(call.chats.queue),
-    }
-
-
 METHODS: dict[str, Callable[[Call], Any]] = {
     **MEDIA_METHODS,
     "getMe": lambda _: {**BOT, "can_join_groups": True, "can_read_all_group_messages": False},
@@ -260,29 +234,22 @@ METHODS: dict[str, Callable[[Call], Any]] = {
     "editMessageReplyMarkup": edit_message_reply_markup,
     "deleteMessage": delete_message,
     "copyMessage": copy_message,
-    "forwardMessage": forward_message,
     "answerCallbackQuery": answer_callback_query,
     "getFile": get_file,
     "sendChatAction": send_chat_action,
-    "sendMessageDraft": send_chat_action,
     "getChat": get_chat,
     "getChatMember": get_chat_member,
     "setMessageReaction": set_reaction,
-    "pinChatMessage": pin,
-    "leaveChat": leave,
     "createForumTopic": create_topic,
     "deleteForumTopic": delete_topic,
     "closeForumTopic": _topic({"closed": True}, "TOPIC_NOT_MODIFIED"),
     "reopenForumTopic": _topic({"closed": False}, "TOPIC_NOT_MODIFIED"),
     "editForumTopic": _topic({}, "TOPIC_NOT_MODIFIED"),
     "setMyCommands": yes,
-    "deleteMyCommands": yes,
     "setMyDescription": yes,
     "setMyShortDescription": yes,
-    "setChatMenuButton": yes,
     "setWebhook": set_webhook,
     "deleteWebhook": delete_webhook,
-    "getWebhookInfo": webhook_info,
 }
 
 

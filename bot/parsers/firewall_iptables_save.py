@@ -58,8 +58,6 @@ def read_save(text: str, port: int) -> tuple[Tables, int, int] | None:
             rule, length = _rule(name, body, int(counted) if counted else None, port)
             tables.add(name, rule)
             last = found.end() + length
-        else:
-            tables.committed = True
         first = found.start() if first < 0 else first
     return (tables, first, last) if tables.seen else None
 
@@ -95,7 +93,6 @@ class _Options:
         self._option = ""
         self._negated = self._bang = False  # '!' before the option; one that waits for its option
         self._values = 0
-        self._module = ""
 
     def take(self, word: str, *, fresh_line: bool) -> bool:
         """False at the first word that is not the rule's any more (chat text below it)."""
@@ -148,7 +145,6 @@ class _Options:
             case "--ports" | "--port":
                 demand.to_port = admits_port(value, self.port) is not negated
             case "-m" | "--match":
-                self._module = value
                 demand.rate = demand.rate or value in _RATES
                 demand.more = demand.more or value not in _HARMLESS | _RATES
             case _:

@@ -17,7 +17,6 @@ class Tables:
 
     def __init__(self) -> None:
         self.seen = False
-        self.committed = False  # iptables-save printed to its end
         self._tables: dict[str, dict[str, Chain]] = {}
         self._current = "filter"
 
@@ -37,10 +36,6 @@ class Tables:
     def add(self, chain: str | None, rule: Rule) -> None:
         """The next rule of a chain; None: the text does not say of which."""
         self.declare(chain or _LISTED, None).rules.append(rule)
-
-    def has(self, chain: str) -> bool:
-        """Whether the chain was seen already in the current table."""
-        return chain in self._tables.get(self._current, {})
 
     def ruleset(self) -> Ruleset:
         """All tables with their base chains hooked in; nat decides nothing about passing."""

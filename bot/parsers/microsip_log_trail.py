@@ -8,7 +8,6 @@ from bot.parsers.microsip_log_lines import LogEvent, Said
 
 UNANSWERED = 3  # retransmissions without an answer that count as a timeout
 # PJSIP's own error numbers where it gives up without a final answer.
-NO_CREDENTIAL = frozenset({171101, 171114})  # nothing fitted the challenge: realm, or no challenge at all
 CREDENTIAL_REFUSED = frozenset({171100, 171111})  # the answer was refused, once or too often
 _RESOLVING = frozenset({70018, *range(320045, 320060)})
 
@@ -46,12 +45,10 @@ class Trail:
         self.unanswered = False  # still running, sent again and again
         self.answered_with: int | None = None
         self.host: str | None = None  # that was resolved last
-        self.host_port: int | None = None
         self.address: str | None = None  # where it was sent last
         self.port: int | None = None
         self.transport: str | None = None
         self.resolved_at = -1  # offset of the last word about a name: what stands before is an older try
-        self.system_error: int | None = None
         self._leaving = False  # un-registering: its outcome is not wanted
         self._ended = False
 
@@ -119,7 +116,6 @@ class Trail:
             self.host, self.address, self.port = event.host, None, None
             self._end(502)
         elif event.said is Said.SEND_FAILED and event.code is not None:
-            self.system_error = event.code
             self._end(502 if event.code in _RESOLVING else 503)
 
     def _end(self, code: int) -> None:

@@ -114,13 +114,6 @@ class Page:
         """Where a line begins in `text`."""
         return self._starts[line]
 
-    def command_of(self, line: int) -> Command | None:
-        """The command that was typed on this line or printed it, if one is visible."""
-        for command in reversed(self.commands):
-            if command.line <= line:
-                return command if line <= max(command.output_last, command.line) else None
-        return None
-
 
 def _ends(text: str) -> str:
     """The text, or both ends of a too long one: names stand at the head, the last outcome at the tail."""

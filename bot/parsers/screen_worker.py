@@ -137,11 +137,6 @@ def read(content: bytes, context: Context, timeout_s: float = TIMEOUT_S) -> tupl
     return _worker.read(content, context, timeout_s) if available() else ()
 
 
-async def read_async(content: bytes, context: Context, timeout_s: float = TIMEOUT_S) -> tuple[Reading, ...]:
-    """read() without blocking the event loop."""
-    return await asyncio.to_thread(read, content, context, timeout_s)
-
-
 def annotate(content: bytes, reading: Reading, words: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> bytes | None:
     """The reply picture by the shared process, or None; see bot.parsers.screen.annotate."""
     return _worker.annotate(content, reading, words, timeout_s) if available() else None
@@ -152,11 +147,6 @@ async def annotate_async(
 ) -> bytes | None:
     """annotate() without blocking the event loop."""
     return await asyncio.to_thread(annotate, content, reading, words, timeout_s)
-
-
-def close() -> None:
-    """Ends the shared process; the next picture starts a new one."""
-    _worker.close()
 
 
 def _send(pipe: Any, text: bytes, content: bytes) -> None:

@@ -9,8 +9,6 @@ pytest.importorskip("rapidfuzz", reason="the extra `ocr` is not installed")
 from bot.parsers.screen.labels import match
 from bot.parsers.screen.packs import CAPTIONS
 
-TWICE = {"nameserver", "stun_enabled"}
-
 
 @pytest.mark.parametrize(("caption", "text"), [(c.name, text) for c in CAPTIONS for text in c.names.values()])
 def test_every_caption_names_its_own_row(caption: str, text: str) -> None:

@@ -9,7 +9,6 @@ from typing import Self
 
 from sipmessage import Message, Request, Response
 
-Sender = Callable[[bytes], None]
 Behaviour = Callable[[bytes, Request, int], Iterable[bytes]]  # packet, request, which one it is (0, 1, …)
 
 
