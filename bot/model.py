@@ -156,6 +156,11 @@ class Target:
     extension: str | None = None  # for the existence probe
     user_ip: str | None = None  # the user's public address, where a log line told it
 
+    @property
+    def server(self) -> str:
+        """What belongs into MicroSIP's field 'SIP Server'."""
+        return self.host if self.sip_port == 5060 else f"{self.host}:{self.sip_port}"
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:

@@ -63,6 +63,7 @@ def step_values(verdict: Verdict, target: Target, extension: str | None) -> dict
     said = {key: value for finding in verdict.because for key, value in finding.args.items()}
     return {
         "host": target.host,
+        "server": target.server,
         "port": target.sip_port,
         "pm2": target.pm2_name,
         "extension": extension or said.get("extension") or "1002",

@@ -150,7 +150,9 @@ def build(
     rating = Ratings(desk, life.dues, now)
     case = Case(desk, watching, inbox.spawn, rating, life.waits, life.relay.muted, settings.retention_days)
     attachments = Attachments.beside(store.path)
-    erasing = Erasing(Forgetting(store, attachments), mailbox, post, screens, inbox.spawn)
+    erasing = Erasing(
+        Forgetting(store, attachments), mailbox, post, screens, inbox.spawn, lambda: courier.left(staff.chat_id)
+    )
     mine = MyData(OwnLog(store), Barred(store), erasing, post, screens)
     inflow = Inflow(desk, life.relay, rating, attachments)
     errors = Errors(screens, staff)

@@ -133,7 +133,7 @@ class Board:
         async with self._turn(place.chat_id):
             self._marked.discard(number)
             ticket = await self.tickets.get(number)
-            if ticket is None or place.card_id is None:
+            if ticket is None or not ticket.chat_id or place.card_id is None:
                 return
             screen = self.cards.card(ticket, self.menus.get(number), in_topic=place.thread_id is not None)
             try:
@@ -157,7 +157,7 @@ class Board:
             async with self._turn(place.chat_id):
                 self._marked.discard(number)
                 ticket = await self.tickets.get(number)
-                if ticket is None:
+                if ticket is None or not ticket.chat_id:
                     return None
                 screen = self.cards.card(ticket, in_topic=place.thread_id is not None)
                 message = await self.bot.send_message(

@@ -92,6 +92,12 @@ class Courier(BaseRateLimiter[str]):
         """From now on a call that would have to wait for a better network fails at once."""
         self._stopping.set()
 
+    async def left(self, chat_id: int | None) -> None:
+        """Returns when every call that waits for this chat has been made, or given up."""
+        if chat_id is not None:
+            async with self.pace.turn(chat_id):
+                return
+
     async def process_request(
         self,
         callback: Callable[..., Coroutine[Any, Any, Result]],

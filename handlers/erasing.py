@@ -7,6 +7,7 @@ older ones it can still rewrite.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from telegram.error import TelegramError
@@ -28,6 +29,7 @@ class Erasing:
     post: Post
     screens: Screens
     spawn: Spawn
+    left: Callable[[], Awaitable[None]]  # returns when what waited for the staff chat's pace has left
     _in_hand: set[int] = field(default_factory=set)
 
     async def begin(self, user_id: int, chat_id: int) -> None:
@@ -58,13 +60,17 @@ class Erasing:
         await self.post.send(wish.chat_id, self.screens.say("mine.erased"), "erased")
         await self.mailbox.flush()  # that it was said outlives a crash during what follows
         for number in wish.tickets:
+            await self._remove_topic(number)
+            await self._take_down(number, wish.chat_id)
+        await self.left()
+        for number in wish.tickets:  # what was on its way there until now
             await self._take_down(number, wish.chat_id)
         await self.forgetting.fulfilled(wish)
         await self.mailbox.forget(wish.chat_id)
         await self.forgetting.scrub()
 
-    async def _take_down(self, number: int, own_chat: int) -> None:
-        """Removes a ticket from the staff chat: its topic with all in it, or message by message."""
+    async def _remove_topic(self, number: int) -> None:
+        """Removes a ticket's topic with all that stands in it."""
         rows = TopicRows(self.forgetting.store)
         topic = await rows.of(number)
         if topic is not None:
@@ -74,6 +80,9 @@ class Erasing:
                 name = self.screens.words.plain("staff.topic_erased", number=number)
                 with contextlib.suppress(TelegramError):
                     await self.post.bot.edit_forum_topic(topic.chat_id, topic.thread_id, name=name)
+
+    async def _take_down(self, number: int, own_chat: int) -> None:
+        """Removes a ticket from the staff chat message by message."""
         for chat_id, message_id in await self.forgetting.messages(number):
             if chat_id != own_chat:
                 await self._take_off(chat_id, message_id)

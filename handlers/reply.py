@@ -79,8 +79,7 @@ class Screens:
     def settings(self, extension: str | None) -> Screen:
         """The right settings as a short table with copy buttons, and as a block for MicroSIP.ini."""
         number = extension or "1002"
-        port = "" if self.target.sip_port == 5060 else f":{self.target.sip_port}"
-        values = {"host": self.target.host, "server": f"{self.target.host}{port}", "extension": number}
+        values = {"host": self.target.host, "server": self.target.server, "extension": number}
         copies = [
             InlineKeyboardButton(f"📋 {text}", copy_text=CopyTextButton(text))
             for text in dict.fromkeys((values["server"], values["host"], number))

@@ -260,3 +260,14 @@ async def test_no_card_comes_back_for_what_was_forgotten(tmp_path: Path) -> None
         assert [m.text for m in bot.api.answers(GROUP) if "№1 ·" in m.text] == []
         assert (await bot.ticket()).status is Status.CLOSED
         assert len(bot.api.messages(GROUP)) <= before + 2  # the order and the answer to it
+
+
+async def test_what_waited_for_the_groups_pace_is_taken_down_too(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.service.courier.pace.pause(GROUP, 1.5)
+        bot.api.send_text(USER, "ertalabdan beri jim")
+        await bot.hears("Operatorga yetkazdim")
+        await forget(bot)
+        assert [call.ok for call in bot.api.calls("sendMessage", GROUP) if "ertalabdan" in call.params["text"]] == [True]
+        assert [text for text in bot.texts(GROUP) if "Aziza" in text or "ertalabdan" in text] == []

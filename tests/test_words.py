@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -128,6 +129,13 @@ def test_the_servers_fault_is_said_first(words: Catalogue) -> None:
 def test_a_label_stands_as_on_the_users_screen(words: Catalogue, ui: str, label: str) -> None:
     verdict = Verdict(Step.FIX_TRANSPORT, owner_of(Step.FIX_TRANSPORT), Certainty.PROVEN)
     assert label in Screens(words, TARGET).verdict(1, verdict, ui=ui).html
+
+
+@pytest.mark.parametrize("step", [Step.FIX_SERVER_FIELD, Step.ACTIVATE_ACCOUNT])
+def test_a_port_of_its_own_belongs_to_the_server_and_not_to_the_domain(words: Catalogue, step: Step) -> None:
+    screens = Screens(words, replace(TARGET, sip_port=5080))
+    said = screens.verdict(1, Verdict(step, owner_of(step), Certainty.PROVEN), ui="ru").html
+    assert re.findall("<code>(call.+?)</code>", said) == ["call.soundz.uz:5080", "call.soundz.uz"]
 
 
 def test_an_unknown_language_of_microsip_gives_russian_and_english(words: Catalogue) -> None:
