@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from telegram import Update
 from telegram.ext import (
     ApplicationBuilder,
@@ -76,6 +78,25 @@ BEFORE_ALL = -1  # a group of handlers
 STAFF_COMMANDS = (*ONLY_STAFF, *ABOUT_PEOPLE, "help")
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Who answers updates."""
+
+    case: Case
+    mine: MyData
+    inflow: Inflow
+    web: WebLogin
+    staff: Staff
+    commands: StaffCommands
+    barring: Barring
+    stats: Stats
+    talk: Talk
+    card: StaffButtons
+    incident: IncidentButtons
+    unbanning: Unbanning
+    errors: Errors
+
+
 def build(
     settings: Settings,
     store: Store,
@@ -90,18 +111,7 @@ def build(
     mailbox, tickets = Mailbox(store), Tickets(store)
     notices = StaffNotices()
     courier = Courier(mailbox, limits, notices)
-    fetching, sending = (request, request) if request is not None else requests()
-    application: App = (
-        ApplicationBuilder()
-        .token(settings.token())
-        .base_url(settings.telegram_api_url)
-        .base_file_url(settings.telegram_file_url)
-        .get_updates_request(fetching)
-        .request(sending)
-        .rate_limiter(courier)
-        .updater(None)
-        .build()
-    )
+    application = _application(settings, courier, request)
     inbox = Inbox(mailbox, application, courier, redact)
     staff = Staff.build(
         tickets,
@@ -123,7 +133,10 @@ def build(
         sequel.consider(number)
         life.changed(number)
 
-    incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn)
+    async def close_ticket(number: int, reason: str, by: str, *, source: str) -> bool:
+        return await actions.close(number, reason, by, source=source)
+
+    incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn, close_ticket)
     desk = Desk(
         tickets,
         target,
@@ -139,25 +152,33 @@ def build(
         reads_pictures=screen_worker.available(),
     )
     notices.staff, notices.desk = staff, desk
-    actions = staff.actions = Actions(desk, inbox.spawn)
+    actions = Actions(desk, inbox.spawn)
     orders = Orders(store.path.with_name(WEB_DATABASE), Outcomes(store), actions, staff.roster.ids, inbox.spawn)
-    web = WebLogin(screens.words, key_of(store.path.parent), settings.web_url.rstrip("/"))
-    incidents.close_ticket = actions.close
     patrol = Patrol.of(target, runner, incidents, settings.own_side_every_s)
     watching = Watching(desk, Watches(runner), inbox.spawn)
     sequel = Sequel.over(store, desk, staff, actions, inbox.spawn)
     life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff, now), now)
     rating = Ratings(desk, life.dues, now)
-    case = Case(desk, watching, inbox.spawn, rating, life.waits, life.relay.muted, settings.retention_days)
     attachments = Attachments.beside(store.path)
     erasing = Erasing(
         Forgetting(store, attachments), mailbox, post, screens, inbox.spawn, lambda: courier.left(staff.chat_id)
     )
-    mine = MyData(OwnLog(store), Barred(store), erasing, post, screens)
-    inflow = Inflow(desk, life.relay, rating, attachments)
-    errors = Errors(screens, staff)
-    unban = sequel.unbanning
-    _register(application, case, mine, inflow, staff, actions, incidents, unban, web, Talk(life.relay), errors)
+    rooms = Rooms(
+        case=Case(desk, watching, inbox.spawn, rating, life.waits, life.relay.muted, settings.retention_days),
+        mine=MyData(OwnLog(store), Barred(store), erasing, post, screens),
+        inflow=Inflow(desk, life.relay, rating, attachments),
+        web=WebLogin(screens.words, key_of(store.path.parent), settings.web_url.rstrip("/")),
+        staff=staff,
+        commands=StaffCommands(staff, actions, STAFF_COMMANDS),
+        barring=Barring(staff, actions, STAFF_COMMANDS, barred=life.relay.barred, now=now),
+        stats=Stats(staff, inbox.spawn),
+        talk=Talk(life.relay, actions),
+        card=StaffButtons(staff, actions),
+        incident=IncidentButtons(staff, incidents),
+        unbanning=sequel.unbanning,
+        errors=Errors(screens, staff),
+    )
+    _register(application, rooms)
     return Service(
         application,
         inbox,
@@ -175,60 +196,60 @@ def build(
     )
 
 
-def _register(
-    application: App,
-    case: Case,
-    mine: MyData,
-    inflow: Inflow,
-    staff: Staff,
-    actions: Actions,
-    incidents: Incidents,
-    unban: Unbanning,
-    web: WebLogin,
-    talk: Talk,
-    errors: Errors,
-) -> None:
-    private, groups = filters.ChatType.PRIVATE, filters.ChatType.GROUPS
-    orders, barring = (
-        StaffCommands(staff, actions, STAFF_COMMANDS),
-        Barring(staff, actions, barred=talk.relay.barred, now=talk.relay.now),
+def _application(settings: Settings, courier: Courier, request: BaseRequest | None) -> App:
+    fetching, sending = (request, request) if request is not None else requests()
+    return (
+        ApplicationBuilder()
+        .token(settings.token())
+        .base_url(settings.telegram_api_url)
+        .base_file_url(settings.telegram_file_url)
+        .get_updates_request(fetching)
+        .request(sending)
+        .rate_limiter(courier)
+        .updater(None)
+        .build()
     )
-    application.add_handler(TypeHandler(Update, barring.gate), BEFORE_ALL)
+
+
+def _register(application: App, rooms: Rooms) -> None:
+    """The first handler that wants an update takes it: their order is a law."""
+    private, groups, edited = filters.ChatType.PRIVATE, filters.ChatType.GROUPS, filters.UpdateType.EDITED_MESSAGE
+    application.add_handler(TypeHandler(Update, rooms.barring.gate), BEFORE_ALL)
     for handler in (
-        CommandHandler("start", case.start, private),
-        CommandHandler("help", case.help, private),
-        CommandHandler("diagnose", case.diagnose, private),
-        CommandHandler("status", case.status, private),
-        CommandHandler("sozlama", case.settings, private),
-        CommandHandler("operator", case.operator, private),
-        CommandHandler("my_data", mine.my_data, private),
-        CommandHandler("forget_me", mine.forget_me, private),
-        CommandHandler("web", web.web, filters.User(staff.roster.ids)),
-        MessageHandler(groups & filters.UpdateType.EDITED_MESSAGE, talk.from_staff),  # no command is given by an edit
-        CallbackQueryHandler(StaffButtons(staff, actions).press, STAFF_BUTTONS),
-        CallbackQueryHandler(IncidentButtons(staff, incidents).press, INCIDENT_BUTTONS),
-        CallbackQueryHandler(unban.press, UNBAN_BUTTONS),
-        CallbackQueryHandler(mine.press, MY_DATA_BUTTONS),
-        CallbackQueryHandler(case.press),
-        ChatMemberHandler(staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
-        CommandHandler("tickets", orders.tickets, groups),
-        CommandHandler("ticket", orders.ticket, groups),
-        CommandHandler("take", orders.take, groups),
-        CommandHandler("close", orders.close, groups),
-        CommandHandler("reopen", orders.reopen, groups),
-        CommandHandler("note", orders.note, groups),
-        CommandHandler("ask", orders.ask, groups),
-        CommandHandler("assign", orders.assign, groups),
-        CommandHandler("tag", orders.tag, groups),
-        CommandHandler("priority", orders.priority, groups),
-        CommandHandler("stats", Stats(staff, staff.spawn).show, groups),
-        CommandHandler("help", orders.help, groups),
-        CommandHandler("mute", barring.mute, groups),
-        CommandHandler("ban", barring.ban, groups),
-        CommandHandler("unban_user", barring.unban, groups),
-        CommandHandler((*ONLY_STAFF, *ABOUT_PEOPLE), orders.not_here, private),
-        MessageHandler(private & (filters.UpdateType.MESSAGE | filters.UpdateType.EDITED_MESSAGE), inflow.message),
-        MessageHandler(SAID, talk.from_staff),
+        CommandHandler("start", rooms.case.start, private),
+        CommandHandler("help", rooms.case.help, private),
+        CommandHandler("diagnose", rooms.case.diagnose, private),
+        CommandHandler("status", rooms.case.status, private),
+        CommandHandler("sozlama", rooms.case.settings, private),
+        CommandHandler("operator", rooms.case.operator, private),
+        CommandHandler("my_data", rooms.mine.my_data, private),
+        CommandHandler("forget_me", rooms.mine.forget_me, private),
+        CommandHandler("web", rooms.web.web, filters.User(rooms.staff.roster.ids)),
+        MessageHandler(groups & edited, rooms.talk.from_staff),  # no command is given by an edit
+        CallbackQueryHandler(rooms.card.press, STAFF_BUTTONS),
+        CallbackQueryHandler(rooms.incident.press, INCIDENT_BUTTONS),
+        CallbackQueryHandler(rooms.unbanning.press, UNBAN_BUTTONS),
+        CallbackQueryHandler(rooms.mine.press, MY_DATA_BUTTONS),
+        CallbackQueryHandler(rooms.case.press),
+        ChatMemberHandler(rooms.staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
+        CommandHandler("tickets", rooms.commands.tickets, groups),
+        CommandHandler("ticket", rooms.commands.ticket, groups),
+        CommandHandler("take", rooms.commands.take, groups),
+        CommandHandler("close", rooms.commands.close, groups),
+        CommandHandler("reopen", rooms.commands.reopen, groups),
+        CommandHandler("note", rooms.commands.note, groups),
+        CommandHandler("ask", rooms.commands.ask, groups),
+        CommandHandler("assign", rooms.commands.assign, groups),
+        CommandHandler("tag", rooms.commands.tag, groups),
+        CommandHandler("priority", rooms.commands.priority, groups),
+        CommandHandler("stats", rooms.stats.show, groups),
+        CommandHandler("help", rooms.commands.help, groups),
+        CommandHandler("mute", rooms.barring.mute, groups),
+        CommandHandler("ban", rooms.barring.ban, groups),
+        CommandHandler("unban_user", rooms.barring.unban, groups),
+        CommandHandler((*ONLY_STAFF, *ABOUT_PEOPLE), rooms.commands.not_here, private),
+        MessageHandler(private & (filters.UpdateType.MESSAGE | edited), rooms.inflow.message),
+        MessageHandler(SAID, rooms.talk.from_staff),
     ):
         application.add_handler(handler)
-    application.add_error_handler(errors.handle)
+    application.add_error_handler(rooms.errors.handle)

@@ -49,7 +49,7 @@ class Incidents:
     staff_chat: Callable[[], int | None]
     show_card: Callable[[int], object]  # a ticket's own card in the staff chat
     spawn: Spawn
-    close_ticket: Callable[..., Awaitable[bool]] = field(init=False)  # Actions.close; they are made after the desk
+    close_ticket: Callable[..., Awaitable[bool]]  # Actions.close
     _last: Round | None = None  # the newest round, when it blamed our side
     _shown: dict[int, Screen] = field(default_factory=dict)  # what stands on an incident's card
     _quiet: set[int] = field(default_factory=set)  # linked tickets that the incident's card stands for
@@ -64,10 +64,11 @@ class Incidents:
         staff_chat: Callable[[], int | None],
         show_card: Callable[[int], object],
         spawn: Spawn,
+        close_ticket: Callable[..., Awaitable[bool]],
     ) -> Incidents:
-        """The incidents of one database; `close_ticket` is still to be given."""
-        words = IncidentScreens(screens)
-        return cls(IncidentLog(store), IncidentLinks(store), Tickets(store), words, post, staff_chat, show_card, spawn)
+        """The incidents of one database."""
+        log, links, words = IncidentLog(store), IncidentLinks(store), IncidentScreens(screens)
+        return cls(log, links, Tickets(store), words, post, staff_chat, show_card, spawn, close_ticket)
 
     async def resume(self) -> None:
         """After a start: what was left unsaid is said."""

@@ -16,7 +16,7 @@ from telegram.ext import ContextTypes, ExtBot
 from bot.model import Status
 from bot.tickets import Tickets
 from bot.topics import TopicRows
-from handlers.actions import Actions, Place
+from handlers.actions import Place
 from handlers.board import Board, cards_pace
 from handlers.card import Cards
 from handlers.journey import within
@@ -46,7 +46,6 @@ class Staff:
     board: Board
     roster: Roster
     answering: set[int] = field(default_factory=set)  # chats to which one of the staff writes just now
-    actions: Actions = field(init=False)  # they need the desk, which tells the staff of changes
 
     @classmethod
     def build(

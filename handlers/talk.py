@@ -15,6 +15,7 @@ from telegram.ext import ContextTypes, filters
 
 from bot.model import EventKind
 from bot.relayed import Fate, Row
+from handlers.actions import Actions
 from handlers.carrier import Spot
 from handlers.people import name_of
 from handlers.relay import DELIVERED, NOTED, Relay
@@ -29,6 +30,7 @@ class Talk:
     """The handler of what is said in the staff chat and is no command."""
 
     relay: Relay
+    actions: Actions
 
     async def from_staff(self, update: Update, context: Context) -> None:
         """A message in a ticket's topic, or a reply to its card or to what its user said; new or edited."""
@@ -66,7 +68,7 @@ class Talk:
             await self.relay.rows.keep(Row(*place, number, Fate.NOTE, album))
             await self._all_parts_stay(message.chat_id, album)
             if is_note(text):
-                await self.relay.staff.actions.note(number, bare_note(text), by, source=source)
+                await self.actions.note(number, bare_note(text), by, source=source)
                 await self._react(message, NOTED)
             return
         said = said_of(message, guarded=False)
@@ -88,7 +90,7 @@ class Talk:
         if known.fate is Fate.NOTE or stays_here(text):
             await self.relay.rows.settle(*place, Fate.NOTE)
             await self._all_parts_stay(message.chat_id, message.media_group_id)
-            await self.relay.staff.actions.note(known.ticket, bare_note(text), by, source=source)
+            await self.actions.note(known.ticket, bare_note(text), by, source=source)
             if known.fate is Fate.SENT:
                 await self._say(message, "relay.seen_already")
             elif known.fate is Fate.NOTE and not stays_here(text):
@@ -117,7 +119,7 @@ class Talk:
     async def _log(self, number: int, text: str, by: str, source: str, media: str, *, edited: bool = False) -> None:
         body: dict[str, Any] = {"text": text, "by": by, "media": media, **({"edited": True} if edited else {})}
         await self.relay.staff.tickets.append(number, EventKind.STAFF_MESSAGE, body, source=source)
-        self.relay.staff.actions.desk.on_change(number)
+        self.actions.desk.on_change(number)
 
     async def _confirm(self, message: Message) -> None:
         row = await self.relay.rows.get(message.chat_id, message.message_id)

@@ -61,6 +61,11 @@ class Desk:
         return sum(call.ok and words in str(call.params["text"]) for call in calls)
 
 
+async def nobody_closes(number: int, *_: str, source: str) -> bool:
+    """No story here presses that button."""
+    raise AssertionError(number, source)
+
+
 @asynccontextmanager
 async def watching(folder: Path, limits: Limits | None = None) -> AsyncIterator[Desk]:
     """Incidents that can speak. `limits=None`: Telegram's."""
@@ -71,7 +76,9 @@ async def watching(folder: Path, limits: Limits | None = None) -> AsyncIterator[
             await rig.store.run(migrations.apply)
             cards: list[int] = []
             screens, post = Screens(load("uz"), target), Post(rig.bot)
-            incidents = Incidents.over(rig.store, screens, post, lambda: STAFF_CHAT, cards.append, rig.inbox.spawn)
+            incidents = Incidents.over(
+                rig.store, screens, post, lambda: STAFF_CHAT, cards.append, rig.inbox.spawn, nobody_closes
+            )
             yield Desk(rig, incidents, cards)
 
 
