@@ -10,6 +10,7 @@ import csv
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -39,7 +40,9 @@ _ROW = """
 """
 _MEASURED = (EventKind.READ, EventKind.CHECKED)
 _SAID = (EventKind.EVIDENCE, EventKind.USER_MESSAGE)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so is run by spreadsheets
+# What begins so is run by spreadsheets. A cell begins also where a spreadsheet set to another separator would cut the
+# line: at a semicolon (as here, where the comma is the decimal sign), a tab, a new line. Full width signs count, too.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[ \"]*[=+\-@\t\r＝＋－＠])")
 Row = dict[str, Any]
 
 
@@ -96,9 +99,7 @@ def write_json(found: Iterable[Row], out: TextIO) -> int:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def _network(events: Iterable[Event]) -> str | None:

@@ -106,6 +106,23 @@ def test_what_a_spreadsheet_would_run_is_disarmed(begin: str) -> None:
     assert list(csv.reader(io.StringIO(out.getvalue(), newline="")))[1] == [f"'{begin}1+1", "-1"]
 
 
+@pytest.mark.parametrize(
+    ("said", "cell"),
+    [
+        ("salom;=1+1", "salom;'=1+1"),
+        ('salom; "=1+1"', 'salom;\' "=1+1"'),
+        ("salom\n=1+1", "salom\n'=1+1"),
+        ("salom\t@a", "salom\t'@a"),
+        ("＝1+1", "'＝1+1"),
+        ("ip=1.2.3.4; ping - bor", "ip=1.2.3.4; ping - bor"),
+    ],
+)
+def test_nor_where_a_spreadsheet_would_cut_at_another_separator(said: str, cell: str) -> None:
+    out = io.StringIO(newline="")
+    write_csv([{"said": said}], out, ("said",))
+    assert list(csv.reader(io.StringIO(out.getvalue(), newline="")))[1] == [cell]
+
+
 def test_an_export_without_tickets_is_still_a_table() -> None:
     table, listed = io.StringIO(), io.StringIO()
     assert (write_csv([], table), write_json([], listed)) == (0, 0)

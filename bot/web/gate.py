@@ -73,9 +73,19 @@ class Gate:
             if self.pages.fullmatch(path) is None or scope.get("raw_path", b"").partition(b"?")[0] != path.encode():
                 return 404
         if scope["method"] == "POST":
-            size = headers.get(b"content-length", b"")
-            return None if size.isdigit() and int(size) <= BODY_MAX else 413
+            return self._judge_form(headers)
         return None if scope["method"] in ("GET", "HEAD") else 405
+
+    def _judge_form(self, headers: dict[bytes, bytes]) -> int | None:
+        """A form comes whole, of the size it says, and from a page of ours where the browser tells (Fetch Metadata).
+
+        A token alone would not do: who comes without cookies is not asked for it, and a neighbour under the same
+        domain could set both the cookie and the field.
+        """
+        size = headers.get(b"content-length", b"")
+        if not size.isdigit() or int(size) > BODY_MAX or b"transfer-encoding" in headers:  # that one overrules the size
+            return 413
+        return None if headers.get(b"sec-fetch-site", b"same-origin") in (b"same-origin", b"none") else 403
 
     async def who(self, headers: dict[bytes, bytes]) -> Pass | None:
         """The member of the staff whose session the cookie is; None for everybody else."""

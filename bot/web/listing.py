@@ -143,6 +143,7 @@ def _number(said: str | None) -> int | None:
 
 def _day(said: str | None) -> date | None:
     try:
-        return date.fromisoformat(said) if said else None
+        found = date.fromisoformat(said) if said else None
     except ValueError:
         return None
+    return found if found and date.min.year < found.year < date.max.year else None  # it ends in another zone, too

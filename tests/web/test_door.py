@@ -30,6 +30,7 @@ DATASETTES = (
     "/yordam?sql=select+1", "/_internal", "/_memory", "/yordam/tickets", "/yordam/tickets.json",
     "/yordam/tickets.csv", "/yordam/tickets.csv?_stream=1", "/yordam/events/1", "/yordam/events/1.json",
 )  # fmt: skip
+CHUNKED = {"Transfer-Encoding": "chunked"}  # beside a Content-Length it is what counts (RFC 9112, section 6.3)
 ODD = (
     "/nowhere",
     "//",
@@ -200,11 +201,25 @@ def test_a_form_from_elsewhere_is_refused(page: Served) -> None:
         assert ("pending" in page_before, "pending" in browser.get("/tickets/2").text) == (False, False)
 
 
+@pytest.mark.parametrize("site", ["same-site", "cross-site"])
+def test_a_form_on_a_neighbours_page_is_refused_whatever_it_knows(page: Served, site: str) -> None:
+    word = page.word()
+    with page.stranger() as browser:
+        token = re.search(r'name="csrftoken" value="([^"]+)"', browser.get("/login", params={"t": word}).text)
+        assert token is not None
+        form = {"t": word, "csrftoken": token[1]}
+        refused = browser.post("/login", data=form, headers={"Sec-Fetch-Site": site}).status_code
+        taken = browser.post("/login", data=form, headers={"Sec-Fetch-Site": "same-origin"}).status_code
+    assert (refused, taken) == (403, 303)
+
+
 def test_a_form_of_any_size_is_not_swallowed(page: Served) -> None:
     with page.logged_in() as browser:
         large = browser.post("/tickets/2/orders", data={"text": "x" * 70_000})
         endless = browser.post("/tickets/2/orders", content=iter([b"text=x"]))
-    assert (large.status_code, endless.status_code) == (413, 413)
+    with page.stranger() as stranger:
+        lying = stranger.post("/login", content=b"5\r\nt=abc\r\n0\r\n\r\n", headers={"Content-Length": "20", **CHUNKED})
+    assert (large.status_code, endless.status_code, lying.status_code) == (413, 413, 413)
 
 
 def test_the_key_is_its_owners_alone_and_no_secret_reaches_the_log(page: Served) -> None:

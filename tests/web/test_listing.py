@@ -24,6 +24,11 @@ STATUSES = ("solved", "closed", "solved", "escalated", "open")
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("said", ["9999-12-31", "0001-01-01", "2026-13-01", "bugun"])
+def test_a_day_that_nobody_can_have_meant_narrows_nothing(said: str) -> None:
+    assert Chosen.read({"day": said}) == Chosen()
+
+
 def fill(path: Path, count: int) -> None:
     """So many tickets, one a minute."""
     Store(path, (migrations, mailbox)).close()
