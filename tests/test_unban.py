@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,18 +49,6 @@ target = Target("pbx.example", 5060, frozenset(), "203.0.113.10", on_this_host=j
 lifted = asyncio.run(lift(sys.argv[1], target, os.environ))
 print(json.dumps([lifted.outcome, lifted.commands]))
 """
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[Namespace]:
-    with Namespace() as made:
-        yield made
-
-
-@pytest.fixture
-def space(network: Namespace) -> Iterator[Namespace]:
-    yield network
-    network.reset()
 
 
 def lift(space: Namespace, *, here: bool = True, path: Path | None = None, before: tuple[str, ...] = ()) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,12 @@ def target() -> Target:
         dns_servers=("127.0.0.1:9",),
         timeout_s=1.0,
     )
+
+
+@pytest.fixture
+def pbx(target: Target) -> Target:
+    """The PBX on the host of a Namespace."""
+    return replace(target, sip_port=5060, expected_ips=frozenset({"203.0.113.10"}), probe_host="203.0.113.10")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,23 +17,6 @@ pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
 
 OPEN = Finding(Tag.SERVER_FIREWALL_OPEN)
 INACTIVE = Finding(Tag.SERVER_FIREWALL_INACTIVE)
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[Namespace]:
-    with Namespace() as made:
-        yield made
-
-
-@pytest.fixture
-def space(network: Namespace) -> Iterator[Namespace]:
-    yield network
-    network.reset()
-
-
-@pytest.fixture
-def pbx(target: Target) -> Target:
-    return replace(target, sip_port=5060, expected_ips=frozenset({"203.0.113.10"}), probe_host="203.0.113.10")
 
 
 def blocks(tool: str, rule: str) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,12 +14,6 @@ REASON = why_not("iptables", "nft")
 pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
 REFUSED: Told = ((Finding(Tag.SERVER_SIP_REFUSED),), None)
 SILENT: Told = ((Finding(Tag.SERVER_SIP_SILENT),), None)
-
-
-@pytest.fixture(scope="module")
-def space() -> Iterator[Namespace]:
-    with Namespace() as made:
-        yield made
 
 
 @pytest.mark.parametrize(
@@ -37,11 +30,8 @@ def space() -> Iterator[Namespace]:
 def test_how_a_rule_shows(space: Namespace, target: Target, rule: str, expected: Told) -> None:
     space.listen("0.0.0.0", 5060)
     space.run("iptables", "-A", *rule.split())
-    try:
-        asked = replace(target, sip_port=5060, probe_host="203.0.113.10", timeout_s=0.8)
-        assert space.check("sip", asked) == expected
-    finally:
-        space.reset()
+    asked = replace(target, sip_port=5060, probe_host="203.0.113.10", timeout_s=0.8)
+    assert space.check("sip", asked) == expected
 
 
 def test_a_port_nobody_listens_on_refuses_from_afar(space: Namespace, target: Target) -> None:

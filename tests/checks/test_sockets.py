@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,23 +15,6 @@ from tests.servers.pm2 import FakePm2
 
 REASON = why_not("nft")
 pytestmark = pytest.mark.skipif(REASON is not None, reason=REASON or "")
-
-
-@pytest.fixture(scope="module")
-def network() -> Iterator[Namespace]:
-    with Namespace() as made:
-        yield made
-
-
-@pytest.fixture
-def space(network: Namespace) -> Iterator[Namespace]:
-    yield network
-    network.reset()
-
-
-@pytest.fixture
-def pbx(target: Target) -> Target:
-    return replace(target, sip_port=5060, expected_ips=frozenset({"203.0.113.10"}), probe_host="203.0.113.10")
 
 
 def listens(address: str) -> Finding:
