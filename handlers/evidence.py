@@ -140,6 +140,8 @@ class Inflow:
     async def _content(self, person: Person, message: Message, content: bytes, declared: str) -> None:
         if is_picture(content) and not self.desk.reads_pictures:
             ticket = await self.desk.open_ticket(person)
+            if await self._passed_on(person, message, ticket):
+                return
             if await self.relay.from_user(ticket, message, person):
                 await self._say(person, "media.picture")
             return

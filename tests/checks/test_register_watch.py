@@ -338,7 +338,7 @@ async def test_a_real_log_says_the_same_live_and_pasted(
 @pytest.fixture
 async def api(watching: Watching) -> AsyncIterator[PbxApi]:
     with PbxApi() as api:
-        watching.target = replace(watching.target, api_url=api.url, api_user=USER, api_password=PASSWORD)
+        watching.target = replace(watching.target, api_url=api.url, api_user=USER, api_password=PASSWORD, timeout_s=5)
         yield api
 
 
