@@ -146,6 +146,11 @@ def _numbers(text: str) -> Iterator[Mark]:
     for found in scan(shape.WINDOWS_COUNTS, text, "%"):
         counts = (int(found[1]), int(found[2]), 0)
         yield Mark(found.start(), found.end(), "counts", "windows-ping", counts=counts, loss_pct=number(found[4]))
+    for found in scan(shape.WINDOWS_SENT, text, "Sent", "отправлено"):
+        sent, received = int(found[1]), int(found[2])
+        if 0 < sent >= received:  # Windows prints whole percents, cut
+            lost = 100 * (sent - received) // sent
+            yield Mark(found.start(), found.end(), "counts", "windows-ping", counts=(sent, received, 0), loss_pct=lost)
     for found in scan(shape.CISCO, text, "Success rate"):
         counts, rtt = (int(found[3]), int(found[2]), 0), number(found[4]) if found[4] else None
         loss_pct = 100 - int(found[1])

@@ -112,9 +112,15 @@ WINDOWS_COUNTS = re.compile(
     rf"{EQUALS}(\d{{1,6}}){BETWEEN}{EQUALS}(\d{{1,6}}){BETWEEN}{EQUALS}(\d{{1,6}})"
     rf"\s*,?\s*\([^\d()]{{0,16}}({NUMBER})\s?%?"
 )
+# the same where the third number or the percentage is lost, as in a picture of the console
+WINDOWS_SENT = re.compile(
+    rf"(?:Sent|отправлено)\s?{EQUALS}(\d{{1,6}}){BETWEEN}{EQUALS}(\d{{1,6}})\b"
+    rf"(?!{BETWEEN}{EQUALS}\d{{1,6}}\s*,?\s*\([^\d()]{{0,16}}\d)"
+)
 RTT = re.compile(rf"min/avg/max(?:/\w{{2,8}})?\s?=\s?{NUMBER}/({NUMBER})/{NUMBER}")
 WINDOWS_RTT = re.compile(
-    rf"{EQUALS}\d{{1,6}}{BETWEEN}{EQUALS}\d{{1,6}}{BETWEEN}(?<!TTL){EQUALS}(\d{{1,6}})\s?[^\d\s,(=]{{1,8}}"
+    rf"{EQUALS}\d{{1,6}}{BETWEEN}{EQUALS}\d{{1,6}}{BETWEEN}(?<!TTL){EQUALS}(\d{{1,6}})"
+    rf"(?:[ \t]?|\n(?=[мm][сs]))[^\d\s,(=]{{1,8}}"
 )
 CISCO = re.compile(r"Success rate is (\d+) percent \((\d+)/(\d+)\)(?:,\sround-trip\smin/avg/max\s=\s\d+/(\d+)/\d+)?")
 MIKROTIK = re.compile(r"sent=(\d+)\sreceived=(\d+)\spacket-loss=(\d+)%(?:\smin-rtt=\S{1,20}\savg-rtt=(\d+)ms)?")

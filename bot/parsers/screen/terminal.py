@@ -17,15 +17,19 @@ from bot.parsers.screen.spots import Spot
 
 _CONSOLE = re.compile(
     r"nslookup|\bping\b|TTL\s*=|bytes\s*=\s*32|[A-Z]:\\Users|Address(?:es)?:|timed\s*out|tracert|traceroute|"
-    r"64\s*bytes\s*from|PS\s[A-Z]:\\|root@|[~$#]\s*(?:ping|dig|nslookup)|\d\s*ms\b.*\d\s*ms\b",
+    r"64\s*bytes\s*from|PS\s[A-Z]:\\|root@|[~$#]\s*(?:ping|dig|nslookup)|\d\s*ms\b.*\d\s*ms\b|"
+    r"^[A-ZС]:\s?\\|Обмен пакетами|Ответ от \d|Пакетов: отпр|число байт|\d% потерь|Превышен[о ]|"
+    r"не удалось (?:найти|обнар)",
     re.IGNORECASE,
 )
 _LATIN_ONLY = re.compile(r"^[A-Z]:\\|Address|Reply from|Request timed|Pinging|Packets: Sent|Ping statistics")
 _COMMAND = re.compile(r">\s?(?:ping|nslookup|tracert)\s?[a-z0-9]")
 _MARK = re.compile(r"[A-Z]:\\|TTL\s?=|bytes\s?=|Reply from|Pinging|Address|timed out|Server:|Sent =|Minimum")
 _ANSWERS = re.compile(r"\s*(?:Name|Имя|Pinging|Обмен пакетами)")
+# what a failure of nslookup begins with: three stars, or a sign or four that OCR made of them
 _STARS = re.compile(
-    r"^\W?(?:[*хxжХXЖ]{2,4}\s+)?(?=\S+ (?:can.t find|не удалось найти) |Request to \S+ timed|Превышено время)"
+    r"^(?:\*\S{0,3}\s*|\S{1,4}\s+)?(?=(?:\S+\s){1,4}(?:can.?t find|не удалось найти)\s|Request to \S+ timed|"
+    r"Превышено время)"
 )
 _CYRILLIC = re.compile("[А-Яа-яЁё]{3}")
 LINES_MAX = 80
@@ -61,7 +65,7 @@ def text_of(image: Pixels, lines: Sequence[Spot], context: Context) -> str:
     text = []
     for row in rows[:LINES_MAX]:
         row.sort(key=lambda one: one.x)
-        text.append(" ".join(_line(image, piece, context) for piece in row))
+        text.append(mended(" ".join(_line(image, piece) for piece in row), context))
     return "\n".join(text)
 
 
@@ -81,15 +85,15 @@ def _window(lines: Sequence[Spot]) -> list[Spot]:
     return [line for line in lines if line.end(-1)[0] > edge - 3 * tall and 0.5 * tall < line.height < 1.8 * tall]
 
 
-def _line(image: Pixels, spot: Spot, context: Context) -> str:
+def _line(image: Pixels, spot: Spot) -> str:
     """One line: the recogniser for Latin and digits, Tesseract for the Cyrillic words between them."""
     latin = spots.read(image, [spot])[0] if spot.cyrillic else spot
     if (_LATIN_ONLY.search(latin.text) and latin.confidence > 0.85) or _COMMAND.search(latin.text):
-        return mended(latin.text, context)
+        return latin.text
     other = spot if spot.cyrillic else spots.read_cyrillic(image, spot)
     if not _CYRILLIC.search(other.text):
-        return mended(latin.text, context)
-    return mended(_grafted(other, latin), context)
+        return latin.text
+    return _grafted(other, latin)
 
 
 def _grafted(cyrillic: Spot, latin: Spot) -> str:
@@ -120,14 +124,14 @@ def _middle(spot: Spot, start: int, end: int) -> float:
 # a number, or what stands where a number must: 'получено = Ц', 'Минимальное = Змсек'
 _SLOT = re.compile(r"(?:(?<==)|(?<==\s)|(?<!\w))(\d[\d.]*\d|\d|(?:(?<==)|(?<==\s))[^\s=,]{1,2}(?=\s?[мm][сc]|,|\s|$))")
 _OCTETS = re.compile(r"(?<![\w.])[\dOolISB]{1,3}(?:\s?[.,]\s?[\dOolISB]{1,3}){3}(?![\w.])")
-_LETTERS = {"Ц": "4", "З": "3", "О": "0", "б": "6", "В": "8"}
+_LETTERS = {"Ц": "4", "З": "3", "О": "0", "O": "0", "o": "0", "б": "6", "В": "8"}
 _DIGITS = str.maketrans("OolISB", "001158")
 
 
 def mended(text: str, context: Context) -> str:
     """A line with OCR's usual slips put right: addresses, 'TTL=', the host, units."""
     text = _OCTETS.sub(lambda m: re.sub(r"\s", "", m[0]).replace(",", ".").translate(_DIGITS), text)
-    text = re.sub(r"(?<==\s)[ЦЗОбВ](?=,|\s|$|\s?мс)|(?<==)[ЦЗОбВ](?=\s?мс)", lambda m: _LETTERS[m[0]], text)
+    text = re.sub(r"(?<==\s)[ЦЗОбВOo](?=,|\s|$|\s?мс)|(?<==)[ЦЗОбВ](?=\s?мс)", lambda m: _LETTERS[m[0]], text)
     text = _STARS.sub("*** ", text)
     text = re.sub(r"\b[TТ][TТI1l][LЕEЬ]\s*[=-]\s*", "TTL=", text)
     text = re.sub(r"(\d)\s*rns\b", r"\1ms", text)
