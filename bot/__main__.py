@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +73,19 @@ def run(webhook: str | None) -> None:
             loop.add_signal_handler(name, service.inbox.stop)
         await service.run(webhook=Webhook(webhook, settings.webhook_listen) if webhook else None)
 
-    with _store(settings) as store:
-        try:
-            asyncio.run(serve(store))
-        except AlreadyRunningError as trouble:
-            click.echo(str(trouble), err=True)
-            sys.exit(2)
-        except InvalidToken:  # its own text shows the token
-            click.echo("Bad settings: BOT_TOKEN (Telegram does not know it)", err=True)
-            sys.exit(2)
-        except Exception:
-            logging.getLogger(__name__).critical("the bot has ended", exc_info=True)  # redacted, unlike a traceback
-            sys.exit(1)
+    try:
+        with _store(settings) as store:
+            try:
+                asyncio.run(serve(store))
+            except InvalidToken:  # its own text shows the token
+                click.echo("Bad settings: BOT_TOKEN (Telegram does not know it)", err=True)
+                sys.exit(2)
+            except Exception:
+                logging.getLogger(__name__).critical("the bot has ended", exc_info=True)  # redacted, unlike a traceback
+                sys.exit(1)
+    except AlreadyRunningError as trouble:
+        click.echo(str(trouble), err=True)
+        sys.exit(2)
 
 
 @cli.command()
@@ -216,7 +217,7 @@ def purge(dry_run: bool, days: int | None) -> None:
     from bot.emptying import Forgotten
     from bot.forgetting import Forgetting, would_purge
     from bot.store import read_only
-    from handlers.liveness import AlreadyRunningError, Lock
+    from handlers.liveness import AlreadyRunningError
 
     settings = Settings.load()
     database, age = settings.database, days or settings.retention_days
@@ -227,7 +228,7 @@ def purge(dry_run: bool, days: int | None) -> None:
         click.echo(f"would forget {gone.line()}")
         return
     try:
-        with Lock(database), _store(settings) as store:
+        with _store(settings) as store:
             gone = asyncio.run(Forgetting(store, attachments).purge(age))
     except AlreadyRunningError as trouble:
         click.echo(f"{trouble}, and forgets by itself; --dry-run works beside it", err=True)
@@ -256,18 +257,19 @@ cli.add_command(export)
 
 @contextmanager
 def _store(settings: Settings) -> Iterator[Any]:
+    """The database to write to, for one process alone. Raises AlreadyRunningError before anything is opened."""
     from bot.mailbox import migrations as mailbox
     from bot.schema import migrations as log
     from bot.store import Store
+    from handlers.liveness import Lock
 
-    try:
-        store = Store(settings.database, (log, mailbox))
-    except OSError as trouble:
-        raise SettingsError(f"Bad settings: DATA_DIR ({trouble.strerror})") from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(Lock(settings.database))
+            store = held.enter_context(closing(Store(settings.database, (log, mailbox))))
+        except OSError as trouble:
+            raise SettingsError(f"Bad settings: DATA_DIR ({trouble.strerror})") from None
         yield store
-    finally:
-        store.close()
 
 
 def _quiet_logs(level: int) -> None:

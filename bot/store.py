@@ -24,9 +24,10 @@ class Store:
     """A database file. `run` works in its own thread, inside BEGIN IMMEDIATE … COMMIT."""
 
     def __init__(self, path: Path, migrations: tuple[Migrations, ...]) -> None:
-        """Opens or creates the file and brings its tables up to date. Raises sqlite3.Error when it cannot."""
+        """Opens or creates the file and brings its tables up to date. Raises OSError, sqlite3.Error when it cannot."""
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # what people said is its owner's alone; SQLite makes -wal and -shm alike
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._db: Database = self._thread.submit(self._open, migrations).result()
 

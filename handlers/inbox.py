@@ -20,7 +20,7 @@ from bot.mailbox import Letter, Mailbox
 from handlers.courier import Courier
 from handlers.envelope import chat_of, request_of, update_id_of
 from handlers.journey import journey
-from handlers.liveness import Lock, Pulse
+from handlers.liveness import Pulse
 from handlers.poller import Poller
 from handlers.reader import Reader, quarantine_s
 from handlers.waiting import Waiting
@@ -70,19 +70,18 @@ class Inbox:
         return bool(self._busy or self._background or self._waiting)
 
     async def run(self, *, poll: bool = True) -> None:
-        """Lock, start, remove a webhook, handle what waits, poll. Raises AlreadyRunningError, InvalidToken.
+        """Start, remove a webhook, handle what waits, poll. Raises InvalidToken.
 
         `poll=False`: updates come through `accept` instead (a webhook of one's own).
         """
-        with Lock(self.mailbox.store.path):
-            feeder = asyncio.create_task(self.pulse.feed(), name="watchdog")
-            try:
-                if await self._started(poll):
-                    await self._serve(poll)
-            finally:
-                feeder.cancel()
-                await self.mailbox.flush()
-                await self.mailbox.store.checkpoint()
+        feeder = asyncio.create_task(self.pulse.feed(), name="watchdog")
+        try:
+            if await self._started(poll):
+                await self._serve(poll)
+        finally:
+            feeder.cancel()
+            await self.mailbox.flush()
+            await self.mailbox.store.checkpoint()
 
     async def _started(self, poll: bool) -> bool:
         """False when `stop` came first."""

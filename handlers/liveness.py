@@ -26,13 +26,17 @@ class AlreadyRunningError(RuntimeError):
 
 
 class Lock:
-    """`with Lock(database_path):` - held by the kernel, so that it ends with the process however that dies."""
+    """`with Lock(database_path):` - held by the kernel, so that it ends with the process however that dies.
+
+    Taken before the database is opened for writing. Raises AlreadyRunningError, OSError.
+    """
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(f"{database.name}.lock")
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Lock:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self.path.open("a+", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

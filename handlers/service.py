@@ -78,7 +78,7 @@ class Service:
             self.inbox.pulse.heard()
 
     async def run(self, *, webhook: Webhook | None = None) -> None:
-        """Until stopped; polls, or receives updates at a webhook. Raises AlreadyRunningError, InvalidToken."""
+        """Until stopped; polls, or receives updates at a webhook. Raises InvalidToken."""
 
         async def begin(_: App) -> None:
             await self.resume()

@@ -17,7 +17,6 @@ from telegram.ext import CommandHandler, ContextTypes, TypeHandler
 
 from bot.mailbox import Letter
 from handlers.journey import journey
-from handlers.liveness import AlreadyRunningError
 from handlers.reader import quarantine_s
 from tests.echo_bot import App
 from tests.fake_api import FakeApi
@@ -321,15 +320,6 @@ async def test_who_blocks_and_who_comes_back_is_noticed(api: FakeApi, tmp_path: 
         api.migrate(-60, -1002, by=7)
         await all_done(rig, 3)
         assert rig.courier.chats.where(-60) == -1002
-
-
-async def test_two_never_run_on_one_database(api: FakeApi, tmp_path: Path) -> None:
-    async with listening(api, tmp_path) as rig:
-        api.send_text(7, "a")
-        await rig.until(lambda: texts(api))
-        async with assembled(api, tmp_path) as second:
-            with pytest.raises(AlreadyRunningError, match=r"already works on bot\.db"):
-                await second.inbox.run()
 
 
 async def test_another_poller_with_the_same_token_is_told(api: FakeApi, tmp_path: Path) -> None:
