@@ -21,10 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.model import Step
+from bot.diagnose import read_together
+from bot.model import CheckResult, Context, Evidence, Kind, Owner, Step
 from bot.rules import owner_of
+from tests.faultlab.asking import asked
 from tests.faultlab.faults import FAULTS, Fault
 from tests.faultlab.lab import Lab, why_not
+from tests.faultlab.network import HOST
 
 LABS = 4
 USERS = ("nslookup.txt", "ping.txt", "phone.log")
@@ -33,7 +36,7 @@ HOSTS = ("ss.txt", "ufw.txt", "iptables.txt", "nft.txt", "pbx.log")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault, the phone's code, how long the watch took, and the verdict from each evidence.
+    """One fault, the phone's code, how long the watch took, what the user was asked, the verdict from each evidence.
 
     A verdict is {"step", "owner", "certainty", …} or None.
     """
@@ -41,6 +44,7 @@ class Row:
     fault: Fault
     code: int | None
     seconds: float
+    asked: tuple[Kind, ...]
     verdicts: dict[str, dict[str, Any] | None]
 
     def rating(self, evidence: str) -> str:
@@ -72,7 +76,12 @@ def measured(lab: Lab, fault: Fault, folder: Path) -> Row:
         }
     (folder / "answers.json").write_text(json.dumps(answers, indent=1))
     verdicts = {name: answer["verdict"] for name, answer in answers.items()} | {"live": found["live"]["verdict"]}
-    return Row(fault, found.get("code"), found["live"]["seconds"], verdicts)
+    live, code = found["live"], found.get("code")
+    pasted = [Evidence(text=path.read_text("utf-8")) for path in users]
+    context = Context(host=HOST, extension=fault.extension)
+    checks = [CheckResult.from_json(result) for result in live["checks"]]
+    questions = asked(checks, CheckResult.from_json(live["watch"]), read_together(pasted, context), code)
+    return Row(fault, code, live["seconds"], questions, verdicts)
 
 
 def measure(names: list[str], keep: Path, labs: int = LABS) -> list[Row]:
@@ -105,13 +114,19 @@ def measure(names: list[str], keep: Path, labs: int = LABS) -> list[Row]:
     return [rows[fault.name] for fault in wanted if fault.name in rows]
 
 
+def of_owner(rows: list[Row], owner: Owner) -> list[Row]:
+    """The faults that are theirs."""
+    return [row for row in rows if owner_of(row.fault.step) is owner]
+
+
 def line(row: Row) -> str:
     """A row of the table."""
     cells = []
     for evidence, verdict in row.verdicts.items():
         said = f"{verdict['step']} ({verdict['certainty']})" if verdict else "-"
         cells.append(f"{row.rating(evidence):7} {said:34}")
-    return f"{row.fault.name:19} {row.fault.step:24} {row.code or '-'!s:4} {row.seconds:4.0f} s  {'  '.join(cells)}"
+    phone = f"{row.code or '-'!s:4} {row.seconds:4.0f} s  {len(row.asked)} asked"
+    return f"{row.fault.name:19} {row.fault.step:24} {phone}  {'  '.join(cells)}"
 
 
 def main(words: list[str]) -> None:
@@ -120,15 +135,17 @@ def main(words: list[str]) -> None:
     ask.add_argument("--keep", type=Path, help="leaves the evidence in this folder")
     ask.add_argument("--labs", type=int, default=LABS)
     ask.add_argument("names", nargs="*")
-    asked = ask.parse_args(words)
+    chosen = ask.parse_args(words)
     if reason := why_not():
         sys.exit(f"no laboratory here: {reason}")
     with tempfile.TemporaryDirectory() as temporary:
-        rows = measure(asked.names, asked.keep or Path(temporary), asked.labs)
+        rows = measure(chosen.names, chosen.keep or Path(temporary), chosen.labs)
     for row in rows:
         print(line(row))
     for evidence in ("user", "files", "checks", "live"):
         print(evidence, dict(Counter(row.rating(evidence) for row in rows)))
+    for owner in (Owner.SERVER, Owner.USER):
+        print(f"asked where it is the {owner}:", sorted(len(row.asked) for row in of_owner(rows, owner)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import asyncio
 import json
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 from bot.checks.register_watch import Stage, Watches
@@ -39,7 +40,8 @@ async def main(extension: str, limit_s: float) -> None:
     watch = asyncio.ensure_future(watches.watch(target, extension, on_stage=show, limit_s=limit_s))
     await asyncio.sleep(0)
     say(watching=True)
-    results = [*await runner.run(target), (seen := await watch).result]
+    checks = await runner.run(replace(target, extension=extension))
+    results = [*checks, (seen := await watch).result]
     await watches.close()
     verdict = diagnose([], results).verdict
     say(
@@ -50,6 +52,8 @@ async def main(extension: str, limit_s: float) -> None:
         failure=seen.result.failure,
         findings=[one.tag.value for one in seen.result.findings],
         seconds=round(time.monotonic() - began, 1),
+        checks=[result.to_json() for result in checks],
+        watch=seen.result.to_json(),
     )
 
 
