@@ -259,6 +259,11 @@ class Ticket:
     verdict: Verdict | None = None
     events: tuple[Event, ...] = ()
 
+    @property
+    def emptied(self) -> bool:
+        """Whether it was forgotten: it is nobody's, and nothing more is written to it (bot/emptying.py)."""
+        return not self.chat_id
+
     def to_json(self, *, events: bool) -> dict[str, Any]:
         """The contract's ticket; `events` is left out of lists."""
         body: dict[str, Any] = {

@@ -86,6 +86,11 @@ class Relayed:
         """The parts of an album noted so far, in order."""
         return await self._all("chat_id = ? AND album = ? ORDER BY message_id", chat_id, album)
 
+    async def ticket_of(self, chat_id: int, what: str) -> int | None:
+        """The ticket of a message, or of an album, by its id there; None: it was never noted."""
+        row = await self._one("chat_id = ? AND (album = ? OR message_id = ?)", chat_id, what, what)
+        return row.ticket if row else None
+
     async def unfinished(self) -> list[Row]:
         """Everything that is still to be carried over, in the order it came."""
         return await self._all("said IS NOT NULL ORDER BY +rowid")

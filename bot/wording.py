@@ -74,7 +74,9 @@ def step_values(verdict: Verdict, target: Target, extension: str | None) -> dict
 def happened(words: Words, event: Event) -> str:
     """An event in one line."""
     key = f"event.{event.kind}"
-    return words.plain(key, what=_what(words, event.kind, event.body)) if words.blanks(key) else words.plain(key)
+    if not words.blanks(key):
+        return words.plain(key)
+    return words.plain(key, what=_what(words, event.kind, event.body)).removesuffix(": ")  # of an emptied ticket
 
 
 def _sent(body: Mapping[str, Any]) -> str:

@@ -74,9 +74,14 @@ class Actions:
         return True
 
     async def reopen(self, number: int, by: str, *, source: str) -> bool:
-        """Opens a ticket again: the user is told and the server is looked at anew; False: it was not closed."""
+        """Opens a ticket again: the user is told and the server is looked at anew.
+
+        False: it was not closed, or it was emptied and is nobody's.
+        """
         async with self._locks.setdefault(number, asyncio.Lock()):
             ticket = await self.desk.fresh(number)
+            if ticket.emptied:
+                return False
             if ticket.status not in ENDED and not await self._made(EventKind.REOPENED, source):
                 return False
             await self._append(number, EventKind.REOPENED, {"by": by}, source)

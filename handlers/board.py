@@ -23,6 +23,7 @@ from handlers.actions import ENDED, Place
 from handlers.card import Cards
 from handlers.journey import journey, within
 from handlers.pace import Limits, Pace
+from handlers.pace import Place as Turn
 from handlers.people import Spawn
 from handlers.topics import Topics, topic_gone
 
@@ -51,6 +52,7 @@ class Board:
     pace: Pace
     menus: dict[int, str] = field(default_factory=dict)  # ticket -> the menu that is open on its card
     again_s: float = AGAIN_S
+    _shown: dict[int, int] = field(default_factory=dict)  # ticket -> a digest of what its card shows, where it is known
     _marked: set[int] = field(default_factory=set)  # to be drawn by a task that has not looked at the ticket yet
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -60,6 +62,14 @@ class Board:
         if chat_id is not None and number not in self._marked:
             self._marked.add(number)
             self.spawn(_source(number), self._refresh(number), chat_id)
+
+    def open_menu(self, number: int, menu: str | None) -> None:
+        """Somebody hangs these buttons under the card (None: the first ones); it keeps them when it is drawn."""
+        self._shown.pop(number, None)
+        if menu is None:
+            self.menus.pop(number, None)
+        else:
+            self.menus[number] = menu
 
     async def place(self, number: int) -> Place | None:
         """Where the ticket lives, made when it is missing; None when the staff chat cannot be written to."""
@@ -120,7 +130,7 @@ class Board:
     async def _placed(self, number: int) -> Place | None:
         """Where the ticket lives, made when it is missing. Raises TelegramError."""
         chat_id, ticket = self.chat_id(), await self.tickets.get(number)
-        if chat_id is None or ticket is None or not ticket.chat_id:  # 0: it was forgotten, and is nobody's
+        if chat_id is None or ticket is None or ticket.emptied:
             return None
         known = await self.tickets.post(number, "card")
         if known is not None and known[0] == chat_id:
@@ -130,12 +140,16 @@ class Board:
 
     async def _draw(self, number: int, place: Place) -> None:
         """Edits the card when its turn has come; one that is gone is posted again, unless the ticket has ended."""
-        async with self._turn(place.chat_id):
+        async with self._turn(place.chat_id) as turn:
             self._marked.discard(number)
             ticket = await self.tickets.get(number)
-            if ticket is None or not ticket.chat_id or place.card_id is None:
+            if ticket is None or ticket.emptied or place.card_id is None:
                 return
             screen = self.cards.card(ticket, self.menus.get(number), in_topic=place.thread_id is not None)
+            if self._shown.get(number) == hash(screen):  # a note, an answer: nothing that the card tells
+                turn.unused = True
+                return
+            self._shown.pop(number, None)
             try:
                 await self.bot.edit_message_text(
                     screen.html, place.chat_id, place.card_id, parse_mode="HTML", reply_markup=screen.keyboard
@@ -146,6 +160,8 @@ class Board:
                 if not gone:
                     raise
         if not gone:
+            if ticket.status not in ENDED:
+                self._shown[number] = hash(screen)
             await self.topics.follow(ticket, self._turn)
         elif ticket.status not in ENDED:
             await self._post(number, place, place.card_id)
@@ -157,7 +173,7 @@ class Board:
             async with self._turn(place.chat_id):
                 self._marked.discard(number)
                 ticket = await self.tickets.get(number)
-                if ticket is None or not ticket.chat_id:
+                if ticket is None or ticket.emptied:
                     return None
                 screen = self.cards.card(ticket, in_topic=place.thread_id is not None)
                 message = await self.bot.send_message(
@@ -194,10 +210,10 @@ class Board:
                 yield
 
     @asynccontextmanager
-    async def _turn(self, chat_id: int) -> AsyncIterator[None]:
+    async def _turn(self, chat_id: int) -> AsyncIterator[Turn]:
         """The cards' turn in the pace of the group."""
-        async with self.pace.turn(chat_id), self.pace.departure(chat_id):
-            yield
+        async with self.pace.turn(chat_id), self.pace.departure(chat_id) as turn:
+            yield turn
 
 
 def _source(number: int) -> str:

@@ -32,7 +32,7 @@ class Cards:
         words, case = self.screens.words, fold(ticket)
         extension = ticket.extension or words.plain("staff.no_extension")
         lines = [
-            words.html("staff.card", number=ticket.number, person=ticket.user_name, extension=extension),
+            words.html("staff.card", number=ticket.number, person=self._person(ticket), extension=extension),
             *self._standing(ticket),
             words.html("staff.path", path=path_line(case, self.screens.target.sip_port)),
         ]
@@ -45,7 +45,8 @@ class Cards:
         lines += [words.html("staff.rated", what=rated) for rated in _rated(ticket)]
         if ticket.status not in ENDED:
             lines.append(words.html("staff.write_how" if in_topic else "staff.reply_how"))
-        return Screen(Markup("\n").join(lines), keyboard(self.screens, ticket, menu))
+        buttons = None if ticket.emptied else keyboard(self.screens, ticket, menu)
+        return Screen(Markup("\n").join(lines), buttons)
 
     def _verdict(self, ticket: Ticket) -> list[Markup]:
         """What is true, because of what, and what to do on the server."""
@@ -55,7 +56,7 @@ class Cards:
         sure = words.plain(f"staff.{verdict.certainty}")
         name = words.plain(f"step.{verdict.step}.name")
         lines = [words.html("staff.verdict", step=name, certainty=sure)]
-        if verdict.because:
+        if verdict.because and not ticket.emptied:  # what was measured is not there any more
             because = Markup("; ").join(self.screens.because(finding) for finding in verdict.because)
             lines.append(words.html("staff.because", because=because))
         values = self.screens.values(verdict, ticket.extension)
@@ -73,6 +74,9 @@ class Cards:
             newest = cut("\n---\n".join(reversed(sent)), SENT_MAX)
             lines.append(Markup("<blockquote expandable>{}</blockquote>").format(newest))
         return lines
+
+    def _person(self, ticket: Ticket) -> str:
+        return self.screens.words.plain("staff.nobody") if ticket.emptied else ticket.user_name
 
     def _standing(self, ticket: Ticket) -> list[Markup]:
         """Where it stands, who has it, how urgent it is, its tags."""
@@ -95,7 +99,7 @@ class Cards:
             state=words.plain(f"case.state_{ticket.status}"),
             step=words.plain(f"step.{ticket.verdict.step}.name") if ticket.verdict else "–",
             extension=ticket.extension or "–",
-            person=ticket.user_name,
+            person=self._person(ticket),
             standing=self._list_standing(ticket),
         )
 

@@ -61,10 +61,10 @@ class Erasing:
         await self.mailbox.flush()  # that it was said outlives a crash during what follows
         for number in wish.tickets:
             await self._remove_topic(number)
-            await self._take_down(number, wish.chat_id)
+        known = await self._messages(wish)
+        await self._take_off(known)
         await self.left()
-        for number in wish.tickets:  # what was on its way there until now
-            await self._take_down(number, wish.chat_id)
+        await self._take_off(await self._messages(wish) - known)  # what was on its way there
         await self.forgetting.fulfilled(wish)
         await self.mailbox.forget(wish.chat_id)
         await self.forgetting.scrub()
@@ -81,13 +81,17 @@ class Erasing:
                 with contextlib.suppress(TelegramError):
                     await self.post.bot.edit_forum_topic(topic.chat_id, topic.thread_id, name=name)
 
-    async def _take_down(self, number: int, own_chat: int) -> None:
-        """Removes a ticket from the staff chat message by message."""
-        for chat_id, message_id in await self.forgetting.messages(number):
-            if chat_id != own_chat:
-                await self._take_off(chat_id, message_id)
+    async def _messages(self, wish: Wish) -> set[tuple[int, int]]:
+        """(chat, message) of all that is known to stand in other chats than the person's own."""
+        found = {place for number in wish.tickets for place in await self.forgetting.messages(number)}
+        return {place for place in found if place[0] != wish.chat_id}
 
-    async def _take_off(self, chat_id: int, message_id: int) -> None:
+    async def _take_off(self, places: set[tuple[int, int]]) -> None:
+        """Message by message, in the order they were written."""
+        for chat_id, message_id in sorted(places):
+            await self._take_one_off(chat_id, message_id)
+
+    async def _take_one_off(self, chat_id: int, message_id: int) -> None:
         bot, words = self.post.bot, self.screens.words.plain("staff.erased")
         with contextlib.suppress(TelegramError):
             await bot.delete_message(chat_id, message_id)

@@ -39,6 +39,9 @@ class StaffButtons:
             return
         _, number, verb, what, *_ = [*(query.data or "").split(":"), "", "", ""]
         ticket = await self.staff.tickets.get(int(number)) if number.isdecimal() and len(number) < 12 else None
+        if ticket is not None and ticket.emptied:
+            await self._toast(query, "toast.emptied")
+            return
         if ticket is None or not await self._done(update, query, ticket, verb, what):
             await self._toast(query, "toast.old")
 
@@ -70,7 +73,7 @@ class StaffButtons:
         """What is only done to a ticket that has not ended."""
         ended = ticket.status in ENDED
         await self._toast(query, "toast.closed_already" if ended else f"toast.{verb}")
-        self.staff.board.menus.pop(ticket.number, None)
+        self.staff.board.open_menu(ticket.number, None)
         by, cause = who(update), source(update)
         reached = True
         if verb == "close":  # also when it has ended: perhaps by this very press, before a crash
@@ -99,10 +102,7 @@ class StaffButtons:
 
     async def _open(self, query: CallbackQuery, ticket: Ticket, menu: str | None) -> None:
         """Another menu in the place of the one that was pressed; the card remembers it when it is drawn again."""
-        if menu is None:
-            self.staff.board.menus.pop(ticket.number, None)
-        else:
-            self.staff.board.menus[ticket.number] = menu
+        self.staff.board.open_menu(ticket.number, menu)
         await self._hang(query, ticket, menu)
 
     async def _settle(self, query: CallbackQuery, number: int) -> None:

@@ -212,6 +212,9 @@ class StaffCommands:
         if ticket is None:
             await self._say(message, "staff.no_such")
             return None
+        if ticket.emptied and command != "ticket":
+            await self._say(message, "staff.emptied", number=number)
+            return None
         return Order(message, ticket, rest, who(update), source(update))
 
     async def _here(self, message: Message) -> int | None:

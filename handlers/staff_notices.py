@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.relayed import Relayed
 from handlers.desk import Desk
 from handlers.notices import Notices
 from handlers.reply import Screen
@@ -18,8 +19,22 @@ class StaffNotices(Notices):
 
     async def repeated(self, chat_id: int, source: str, step: str) -> None:
         """The person may have seen an answer twice: the staff know."""
-        number = source.split(":")[1] if source.startswith(("ticket:", "card:")) else "?"
-        await self.staff.alert("staff.repeat", number=number)
+        number = await self._about(chat_id, source)
+        if number is None:
+            await self.staff.alert("staff.repeat_here")
+        else:
+            await self.staff.alert("staff.repeat", number=number)
+
+    async def _about(self, chat_id: int, source: str) -> int | None:
+        """The ticket that something was said about; None: a word to the staff about none."""
+        room, _, rest = source.partition(":")
+        if room in ("ticket", "card"):
+            return int(rest.partition(":")[0])
+        if room == "relay":
+            chat, _, what = rest.partition(":")
+            return await Relayed(self.desk.tickets.store).ticket_of(int(chat), what)
+        latest = await self.desk.tickets.latest(chat_id)
+        return latest.number if latest else None
 
     async def set_aside(self, update_id: int, chat_id: int, raw: Any, error: str) -> None:
         """An update that cannot be read: the staff see which, the person gets an answer."""

@@ -133,7 +133,7 @@ class Topics:
         await self.rows.gone(known)
         return True
 
-    async def follow(self, ticket: Ticket, turn: Callable[[int], AbstractAsyncContextManager[None]]) -> None:
+    async def follow(self, ticket: Ticket, turn: Callable[[int], AbstractAsyncContextManager[object]]) -> None:
         """The topic's name and whether it is closed become what the ticket says, each change when its turn comes."""
         known = await self.rows.of(ticket.number)
         if known is None:

@@ -269,5 +269,21 @@ async def test_what_waited_for_the_groups_pace_is_taken_down_too(tmp_path: Path)
         bot.api.send_text(USER, "ertalabdan beri jim")
         await bot.hears("Operatorga yetkazdim")
         await forget(bot)
-        assert [call.ok for call in bot.api.calls("sendMessage", GROUP) if "ertalabdan" in call.params["text"]] == [True]
+        said = [call for call in bot.api.calls("sendMessage", GROUP) if "ertalabdan" in call.params["text"]]
+        assert [call.ok for call in said] == [True]
         assert [text for text in bot.texts(GROUP) if "Aziza" in text or "ertalabdan" in text] == []
+
+
+async def test_staff_are_told_that_nothing_can_be_done_with_what_was_forgotten(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await forget(bot)
+        gone = bot.service.staff.screens.words.plain("staff.emptied", number=1)
+        orders = ("/reopen 1", "/take 1", "/note 1 routeri eski", "/ask 1 ping", "/close 1")
+        for text in (*orders, "/ticket 1"):
+            bot.api.send_text(STAFF, text, GROUP)
+        await bot.quiet()
+        *answers, card = bot.api.answers(GROUP)
+        assert [answer.text for answer in answers] == [gone] * len(orders)
+        assert (card.text.split("\n")[0], list(card.buttons)) == ("№1 · kimligi oʻchirilgan · ichki raqam: –", [])
+        assert [call.description for call in bot.api.refused()] == []

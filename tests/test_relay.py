@@ -387,6 +387,16 @@ def test_killed_in_the_middle_it_carries_everything_over_once(tmp_path: Path) ->
         assert heard == [f"{HEAD} javob bormi?", f"{HEAD} yordam bering"]
 
 
+async def test_staff_read_which_ticket_a_message_may_stand_twice_for(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.quiet()
+        bot.api.fault("drop_after", "sendMessage", contains="№1 · Aziza:")
+        bot.api.send_text(USER, "javob bormi?")
+        told = await bot.hears("ikki marta", GROUP)
+        assert told.text == bot.service.staff.screens.words.plain("staff.repeat", number=1)
+
+
 # --- pure ---
 
 

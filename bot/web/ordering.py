@@ -65,6 +65,8 @@ def order_of(form: Mapping[str, str], ticket: int, by_id: int, by: str) -> Order
 
 def possible(ticket: Ticket) -> tuple[Action, ...]:
     """What can be ordered of a ticket as it stands."""
+    if ticket.emptied:
+        return ()
     ended = ticket.status in (Status.SOLVED, Status.CLOSED)
     return ("reply", "note", "reopen") if ended else ("reply", "note", "close", "take")
 

@@ -103,7 +103,7 @@ def _read_case(db: Database, number: int) -> _Case | None:
     ticket = read_ticket(db, number)
     if ticket is None:
         return None
-    alike = {"person": Wanted(user_id=ticket.user_id)}
+    alike = {} if ticket.emptied else {"person": Wanted(user_id=ticket.user_id)}
     if ticket.extension:
         alike["extension"] = Wanted(extension=ticket.extension)
     if ticket.verdict:

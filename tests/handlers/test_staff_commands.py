@@ -213,6 +213,21 @@ async def test_who_hides_behind_the_group_is_told_why_nothing_happens(api: FakeA
         assert "anonim" in (await bot.orders("/tickets", by=1087968824)).text
 
 
+async def test_what_changes_nothing_on_the_card_costs_the_group_no_call(api: FakeApi, tmp_path: Path) -> None:
+    async with serving(api, tmp_path) as bot:
+        await bot.opened()
+        await bot.orders("/tag 1 vip")
+        await bot.card(1, "#vip")
+        await bot.settled()
+        before = len(api.calls("editMessageText", GROUP))
+        await bot.orders("/note 1 routeri eski")
+        await bot.orders("/tag 1 vip")
+        await bot.settled()
+        assert len(api.calls("editMessageText", GROUP)) == before
+        await bot.orders("/tag 1 -vip")
+        await bot.until(lambda: "#vip" not in bot.cards(1)[0].text)
+
+
 async def test_help_names_every_command_and_who_may(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
         text = (await bot.orders("/help")).text
