@@ -32,7 +32,7 @@ class IncidentButtons:
             await self._toast(query, "toast.only_staff")
             return
         _, number, verb, *_ = [*(query.data or "").split(":"), "", ""]
-        incident = await self.incidents.log.get(int(number)) if number.isdigit() and len(number) < 12 else None
+        incident = await self.incidents.log.get(int(number)) if number.isdecimal() and len(number) < 12 else None
         if incident is None or verb not in (END, CLOSE):
             await self._toast(query, "toast.old")
         elif verb == END:

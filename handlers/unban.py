@@ -107,7 +107,7 @@ class Unbanning:
             await self._toast(query, "toast.only_staff")
             return
         number = (query.data or "").partition(":")[2]
-        ticket = await self.desk.tickets.get(int(number)) if number.isdigit() and len(number) < 12 else None
+        ticket = await self.desk.tickets.get(int(number)) if number.isdecimal() and len(number) < 12 else None
         address = _banned(_judged(ticket)) if ticket is not None else None
         if ticket is None or address is None:
             await self._toast(query, "toast.unbanned_already" if ticket else "toast.old")

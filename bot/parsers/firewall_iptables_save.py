@@ -164,7 +164,7 @@ class _Options:
             case "--hitcount":
                 demand.rate = True
             case "-c" | "--set-counters":
-                if self._values == 0 and value.isdigit():
+                if self._values == 0 and value.isdecimal() and len(value) < 19:
                     self.packets = int(value)
 
     def _judge(self, target: str, *, goto: bool) -> None:

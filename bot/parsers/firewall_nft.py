@@ -235,7 +235,7 @@ def _priority(words: list[str]) -> int:
             sign = -1 if word == "-" else 1
         elif word in _PRIORITIES:
             total += _PRIORITIES[word]
-        elif word.lstrip("+-").isdigit() and len(word) < 12:
+        elif re.fullmatch(r"[+-]?\d{1,11}", word):
             total += sign * int(word)
         else:
             break

@@ -101,7 +101,7 @@ class _Reading:
             return word, self._next()
         if word == "xt":
             return self._xt()
-        if word == "packets" and self._peek().isdigit():
+        if word == "packets" and self._peek().isdecimal():
             self.packets = int(self._next()[:18])
         elif word in _STATEMENTS:
             self.at += _STATEMENTS[word]
@@ -153,7 +153,7 @@ class _Reading:
         self._specify(fields)
         negated = operator in ("!=", "ne")
         if operator in _COMPARISONS:
-            known = known and elements[0].isdigit() and len(elements[0]) < 8
+            known = known and elements[0].isdecimal() and len(elements[0]) < 8
             limit = int(elements[0]) if known else 0
             elements = [_COMPARISONS[operator].format(limit - 1, limit, limit + 1)]
         if not known:

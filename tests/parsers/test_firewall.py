@@ -41,6 +41,27 @@ def test_chat_quotes_and_odd_spaces_around_an_output_change_nothing(path: Path) 
     assert read(f"shu chiqdi:\n\n{quoted}\n\nnima qilay?") == read(_paste(path))
 
 
+NFT = """table inet filter {
+  chain input {
+    type filter hook input priority PRIORITY; policy accept;
+    udp dport < LIMIT accept
+    udp dport 5060 counter packets COUNT bytes 5 drop
+  }
+}
+"""
+SAVED = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp -m udp --dport 5060 -c COUNT 10 -j DROP\nCOMMIT\n"
+
+
+@pytest.mark.parametrize("odd", ["²", "5²", "+-5", "--5", "9" * 25])
+@pytest.mark.parametrize("blank", ["PRIORITY", "LIMIT", "COUNT"])
+def test_what_only_looks_like_a_number_costs_nobody_the_whole_reading(blank: str, odd: str) -> None:
+    filled = {"PRIORITY": "0", "LIMIT": "1024", "COUNT": "0", blank: odd}
+    pastes = [NFT, SAVED]
+    for name, value in filled.items():
+        pastes = [paste.replace(name, value) for paste in pastes]
+    assert [read(paste) for paste in pastes] == [[("nft", "blocked")], [("iptables", "blocked")]]
+
+
 FIREWALLD = """public (active)
   target: {target}
   icmp-block-inversion: no
