@@ -23,8 +23,8 @@ from bot.relayed import Fate, Relayed, Row
 from bot.schema import migrations
 from bot.store import Store
 from tests.running import PERSON, ROOT, STAFF_CHAT, RunningBot
-from tests.servers.dns import DnsServer
-from tests.servers.kamailio import PROGRAM, Kamailio
+from tests.servers.healthy import healthy_pbx
+from tests.servers.kamailio import PROGRAM
 
 HOST = "call.soundz.uz"
 CHATTY = range(2000, 2012)
@@ -134,11 +134,7 @@ def answers(bot: RunningBot, person: int) -> list[str]:
 
 @pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
 def test_a_copy_put_back_goes_on_with_every_case_and_answers_nobody_twice(tmp_path: Path) -> None:
-    with DnsServer({HOST: {"A": ("127.0.0.1",)}}) as dns, Kamailio() as sip:
-        plan = {
-            "PBX_HOST": HOST, "PBX_PROBE_HOST": "127.0.0.1", "PBX_SIP_PORT": str(sip.port), "DNS_SERVERS": dns.address,
-            "PBX_ON_THIS_HOST": "no",
-        }  # fmt: skip
+    with healthy_pbx() as plan:
         (tmp_path / "old").mkdir()
         with RunningBot(tmp_path / "old", plan) as bot:
             bot.says("/diagnose")

@@ -13,8 +13,8 @@ import pytest
 from bot.parsers import screen_worker
 from tests.fake_api import FakeApi
 from tests.running import RunningBot
-from tests.servers.dns import DnsServer
-from tests.servers.kamailio import PROGRAM, Kamailio
+from tests.servers.healthy import healthy_pbx
+from tests.servers.kamailio import PROGRAM
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
 HOST = "call.soundz.uz"
@@ -31,17 +31,8 @@ STORIES = itertools.count(1000)
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBot]:
     folder = tmp_path_factory.mktemp("people")
-    with DnsServer({HOST: {"A": ("127.0.0.1",)}}) as dns, Kamailio() as sip:
-        plan = {
-            "PBX_HOST": HOST,
-            "PBX_PROBE_HOST": "127.0.0.1",
-            "PBX_SIP_PORT": str(sip.port),
-            "DNS_SERVERS": dns.address,
-            "PBX_ON_THIS_HOST": "no",
-            "CHECK_TTL_S": "60",
-        }
-        with RunningBot(folder, plan) as running:
-            yield running
+    with healthy_pbx() as plan, RunningBot(folder, {**plan, "CHECK_TTL_S": "60"}) as running:
+        yield running
 
 
 class Somebody:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.running import PERSON, ROOT, STAFF, STAFF_CHAT, RunningBot
-from tests.servers.dns import DnsServer
-from tests.servers.kamailio import PROGRAM, Kamailio
+from tests.servers.healthy import healthy_pbx
+from tests.servers.kamailio import PROGRAM
 from tests.servers.namespace import why_not
 
 REASON = why_not("nft") or (None if PROGRAM else "kamailio is not installed")
@@ -40,23 +40,15 @@ BANNED = "root@pbx:~# fail2ban-client banned\n[{'call-soundz': ['94.158.52.31']}
 
 @pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
 def test_where_the_bot_may_not_it_hands_over_the_command(tmp_path: Path) -> None:
-    with DnsServer({"call.soundz.uz": {"A": ("127.0.0.1",)}}) as dns, Kamailio() as sip:
-        plan = {
-            "PBX_HOST": "call.soundz.uz",
-            "PBX_PROBE_HOST": "127.0.0.1",
-            "PBX_SIP_PORT": str(sip.port),
-            "PBX_ON_THIS_HOST": "no",
-            "DNS_SERVERS": dns.address,
-        }
-        with RunningBot(tmp_path, plan) as bot:
-            bot.says("/diagnose")
-            bot.presses(bot.wait_for("pastki chap burchagida"), "st:timeout")
-            bot.says(LOG + "\n" + BANNED)
-            bot.wait_for("vaqtincha bloklangan")
-            request = bot.wait_for("Blokdan chiqaraymi?", STAFF_CHAT)
-            bot.api.press(STAFF, request.message_id, "unban:1", STAFF_CHAT)
-            told = bot.wait_for("telefon serveri boshqa kompyuterda ishlaydi", STAFF_CHAT)
-            command = "fail2ban-client unban 94.158.52.31"
-            assert command in told.text
-            assert told.raw["reply_markup"]["inline_keyboard"][0][0]["copy_text"] == {"text": command}
-            assert not any("blokdan chiqarildi" in message.text for message in bot.api.answers(PERSON))
+    with healthy_pbx() as plan, RunningBot(tmp_path, plan) as bot:
+        bot.says("/diagnose")
+        bot.presses(bot.wait_for("pastki chap burchagida"), "st:timeout")
+        bot.says(LOG + "\n" + BANNED)
+        bot.wait_for("vaqtincha bloklangan")
+        request = bot.wait_for("Blokdan chiqaraymi?", STAFF_CHAT)
+        bot.api.press(STAFF, request.message_id, "unban:1", STAFF_CHAT)
+        told = bot.wait_for("telefon serveri boshqa kompyuterda ishlaydi", STAFF_CHAT)
+        command = "fail2ban-client unban 94.158.52.31"
+        assert command in told.text
+        assert told.raw["reply_markup"]["inline_keyboard"][0][0]["copy_text"] == {"text": command}
+        assert not any("blokdan chiqarildi" in message.text for message in bot.api.answers(PERSON))
