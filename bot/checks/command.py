@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from bot.checks.check import NotTested
 from bot.model import Failure
 
+OUR_SECRETS = ("BOT_TOKEN", "PBX_API_PASSWORD")  # of the environment; pm2 would show them in its list
 SYSTEM_PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # services often lack sbin
 
 
@@ -27,7 +28,17 @@ class Output:
 
 def find(program: str, env: Mapping[str, str]) -> str | None:
     """The program's path, or None when it is not installed."""
-    return shutil.which(program, path=f"{env.get('PATH', '')}:{SYSTEM_PLACES}")
+    return shutil.which(program, path=_places(env))
+
+
+def surroundings(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program of the host: with the system's places, without our secrets."""
+    kept = {name: value for name, value in env.items() if name not in OUR_SECRETS}
+    return {**kept, "PATH": _places(env)}
+
+
+def _places(env: Mapping[str, str]) -> str:
+    return f"{env.get('PATH', '')}:{SYSTEM_PLACES}"
 
 
 async def ask(argv: Sequence[str], env: Mapping[str, str], *, limit_s: float) -> Output:
@@ -46,7 +57,7 @@ async def ask(argv: Sequence[str], env: Mapping[str, str], *, limit_s: float) ->
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**env, "LC_ALL": "C", "PATH": f"{env.get('PATH', '')}:{SYSTEM_PLACES}"},
+            env={**surroundings(env), "LC_ALL": "C"},
             start_new_session=True,
         )
     except PermissionError as error:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.checks.check import NotTested
-from bot.checks.command import SYSTEM_PLACES, find
+from bot.checks.command import find, surroundings
 from bot.model import Failure
 
 WAITING_LINES = 50_000  # that nobody took yet; older ones are given up
@@ -82,7 +82,7 @@ class CommandReader:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                env={**self._env, "PATH": f"{self._env.get('PATH', '')}:{SYSTEM_PLACES}"},
+                env=surroundings(self._env),
                 start_new_session=True,
                 limit=LINE_MAX,
             )
