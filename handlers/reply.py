@@ -171,18 +171,19 @@ class Screens:
         lines = [head]
         if verdict.owner is Owner.SERVER:
             lines.insert(0, self.words.html("verdict.ours"))
-        if verdict.because and not plain_true:
-            lines.append(self.words.html("verdict.why", because=self.because(_telling(verdict.because), ui)))
+        why = _telling(verdict.because) if verdict.because and not plain_true else None
+        if why is not None:
+            lines.append(self.words.html("verdict.why", because=self.because(why, ui)))
         lines += [Markup(""), self.words.html(self.variant(verdict, "do"), ui, **values)]
         lines += [Markup(""), self.words.html(self.variant(verdict, "next"), ui, **values)]
         if verdict.owner is Owner.SERVER or step is Step.CALL_STAFF:
             lines.append(self.words.html("verdict.staff_told" if staffed else "verdict.staff_untold"))
-        lines.append(self._details(number, verdict, ui))
+        lines.append(self._details(number, verdict, ui, said=why))
         return Screen(Markup("\n").join(lines), self._verdict_buttons(number, verdict))
 
-    def _details(self, number: int, verdict: Verdict, ui: str | None) -> Markup:
+    def _details(self, number: int, verdict: Verdict, ui: str | None, said: Finding | None) -> Markup:
         lines = [self.words.html("verdict.number", number=number)]
-        lines += [Markup("• ") + self.because(finding, ui) for finding in verdict.because]
+        lines += [Markup("• ") + self.because(finding, ui) for finding in verdict.because if finding is not said]
         if verdict.also and verdict.step is not Step.CONNECTED:
             names = ", ".join(self.words.plain(f"step.{step}.name") for step in verdict.also[:3])
             lines.append(self.words.html("verdict.also", steps=names))

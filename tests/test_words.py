@@ -120,6 +120,17 @@ def test_proven_and_likely_sound_different(words: Catalogue) -> None:
     assert said[Certainty.PROVEN] != said[Certainty.LIKELY]
 
 
+def test_what_a_verdict_rests_on_is_said_once(words: Catalogue) -> None:
+    screens = Screens(words, TARGET)
+    for rule in RULES:
+        because = tuple(Finding(sorted(need)[0]) for need in rule.needs)
+        verdict = Verdict(rule.step, owner_of(rule.step), rule.certainty, because)
+        lines = screens.verdict(1, verdict).html.replace("</blockquote>", "").split("\n")
+        for finding in map(screens.because, because):
+            ways = (f"• {finding}", words.html("verdict.why", because=finding))
+            assert sum(lines.count(way) for way in ways) == 1, rule.why
+
+
 def test_the_servers_fault_is_said_first(words: Catalogue) -> None:
     verdict = Verdict(Step.START_PBX, owner_of(Step.START_PBX), Certainty.PROVEN)
     assert Screens(words, TARGET).verdict(1, verdict).html.startswith(words.html("verdict.ours"))

@@ -77,6 +77,7 @@ def furniture(room: Room) -> dict[str, Any]:
         "static_at": STATIC,
         "at": clock,
         "day": day,
+        "decimal": decimal,
         "took": lambda seconds: took(words.plain, seconds),
     }
 
@@ -93,11 +94,16 @@ def day(iso: str) -> str:
     return f"{number}.{month}.{year}"
 
 
+def decimal(value: float) -> str:
+    """One place behind the comma, as people here write it; none where it is 0."""
+    return f"{value:.1f}".removesuffix(".0").replace(".", ",")
+
+
 def took(plain: Callable[..., str], seconds: float | None) -> str:
     """A duration in its largest fitting unit; a dash when it was not measured."""
     if seconds is None:
         return "–"
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= size:
-            return plain(f"web.took.{unit}", count=f"{seconds / size:.1f}".removesuffix(".0"))
+            return plain(f"web.took.{unit}", count=decimal(seconds / size))
     return plain("web.took.seconds", count=f"{seconds:.0f}")

@@ -51,7 +51,7 @@ def test_the_shares_fill_the_bar() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(None, "–"), (0.4, "0 soniya"), (59, "59 soniya"), (90, "1.5 daqiqa"), (7200, "2 soat"), (180000, "2.1 kun")],
+    [(None, "–"), (0.4, "0 soniya"), (59, "59 soniya"), (90, "1,5 daqiqa"), (7200, "2 soat"), (180000, "2,1 kun")],
 )
 def test_a_duration_is_said_in_its_largest_unit_and_one_that_was_not_measured_is_a_dash(
     seconds: float | None, said: str
