@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from bot.parsers.screen.gaps import spaced
+from bot.parsers.screen.gaps import DOUBT, WIDE, gaps, level, spaced, upright
 from bot.parsers.screen.hosts import host, mistakes
 from bot.parsers.screen.ocr import Pixels, read_lines
 
@@ -72,3 +72,29 @@ def test_the_gaps_beside_a_one_are_no_spaces(number: str) -> None:
 def test_a_space_between_digits_is_no_part_of_a_number() -> None:
     strip = _strip("10 01")
     assert spaced(strip, read_lines([strip])[0], "1001") != "1001"
+
+
+def _slanted(strip: Pixels, slope: float) -> Pixels:
+    """The strip as a photo taken askew shows it: lower or higher to the right."""
+    move = np.array([[1, 0, 0], [slope, 1, -slope * strip.shape[1] / 2]], np.float32)
+    return np.asarray(cv2.warpAffine(strip, move, strip.shape[1::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+@pytest.mark.parametrize("slope", [-0.03, 0.03])
+def test_a_slant_is_taken_out_before_the_letters_are_measured(slope: float) -> None:
+    askew = _slanted(_strip(RIGHT), slope)
+    line = read_lines([askew])[0]
+    assert (level(askew, line, RIGHT), level(upright(askew), line, RIGHT)) == (False, True)
+
+
+def test_letters_on_one_level_are_left_as_they_are() -> None:
+    strip = _strip(RIGHT)
+    assert np.array_equal(upright(strip), strip)
+
+
+def test_the_edge_of_the_box_beside_the_text_is_no_letter() -> None:
+    strip = _strip(RIGHT)[:, 4:].copy()
+    strip[4:44, :2] = 0
+    first, *_ = gaps(strip)
+    assert DOUBT < first[1] < WIDE
+    assert spaced(strip, read_lines([strip[:, 4:]])[0], RIGHT) == RIGHT

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.parsers.screen import frames, ocr
 from bot.parsers.screen.frames import Control
-from bot.parsers.screen.gaps import spaced
+from bot.parsers.screen.gaps import spaced, upright
 from bot.parsers.screen.hosts import LIKELY, STUNS, distance, host
 from bot.parsers.screen.labels import skeleton
 from bot.parsers.screen.layout import Fit
@@ -63,7 +63,7 @@ def look(image: Pixels, fit: Fit, control: Control, found: bool) -> Look:
     if last - first < 1.4 * scale and tall.size and tall[-1] - tall[0] > 7.2 * scale:  # only the caret
         return Look(piece, True, contrast)
     strip = piece[:, : last + 18]  # text begins at the left edge; the empty rest only costs time
-    return Look(np.ascontiguousarray(strip), False, contrast)
+    return Look(upright(np.ascontiguousarray(strip)), False, contrast)
 
 
 def in_clear(image: Pixels, fit: Fit, control: Control) -> bool:

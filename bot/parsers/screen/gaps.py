@@ -16,6 +16,8 @@ WIDE = 0.19  # of the letters' height (ascender to descender): a gap this wide i
 DOUBT = 0.135  # the widest gap inside a right host measured on screenshots was 0.125
 PITCH = 1.3  # digits stand at one pitch: one this much wider than the narrowest holds a space
 TALL = "bdhkl"  # letters that reach the same height in every font; a capital I often does not
+SLOPES = tuple(step / 400 for step in range(-24, 25))  # pixels down a pixel to the right
+FULLER = 1.005  # by how much a slope's rows must be fuller than the unturned ones
 LEVEL = 1.0  # of the strip's 48 pixels in height: as much may the tops of two tall letters differ
 
 
@@ -26,6 +28,25 @@ def ink(crop: Pixels) -> Grid:
     away = np.abs(gray - paper)
     top = float(np.percentile(away, 99.3))
     return np.clip(away / max(top, 12.0), 0, 1)
+
+
+def upright(crop: Pixels) -> Pixels:
+    """The line with its letters on one level: what is left of a photo's slant is taken out.
+
+    The right slope is the one at which the rows are emptiest between the lines of letters and fullest in them.
+    """
+    dark: Grid = ink(crop).astype(np.float32)
+    if crop.shape[1] < 2 * crop.shape[0]:  # two or three digits lie level enough
+        return crop
+    full = {slope: float((_leant(dark, slope, cv2.INTER_LINEAR).sum(1) ** 2).sum()) for slope in SLOPES}
+    best = max(full, key=lambda slope: full[slope])
+    return _leant(crop, best, cv2.INTER_CUBIC) if full[best] > FULLER * full[0.0] else crop
+
+
+def _leant(crop: Pixels, slope: float, how: int) -> Pixels:
+    height, width = crop.shape[:2]
+    move: Grid = np.array([[1, 0, 0], [-slope, 1, slope * width / 2]], np.float32)
+    return np.asarray(cv2.warpAffine(crop, move, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _runs(dark: Grid) -> list[tuple[int, int]]:
@@ -43,18 +64,23 @@ def gaps(crop: Pixels) -> list[tuple[float, float]]:
 
 
 def spaced(crop: Pixels, line: Line, text: str) -> str | None:
-    """`text` with a space put where the ink has a wide gap; None when a gap is doubtful."""
+    """`text` with a space put where the ink has a wide gap; None when a gap is doubtful.
+
+    What stands before the first letter or behind the last one is the box's edge.
+    """
     if text.isdigit() and _one_pitch(crop, len(text)):
         return text
     wide = [(at, width) for at, width in gaps(crop) if width > DOUBT]
     if not wide:
         return text
-    if any(width < WIDE for _, width in wide) or len(line.places) != len(text):
+    if len(line.places) != len(text):
         return None
-    for at, _ in reversed(wide):
-        index = sum(place < at for place in line.places)
-        if 0 < index < len(text):  # what follows the last letter is the box's edge
-            text = text[:index] + " " + text[index:]
+    inside = [(sum(place < at for place in line.places), width) for at, width in wide]
+    inside = [(index, width) for index, width in inside if 0 < index < len(text)]
+    if any(width < WIDE for _, width in inside):
+        return None
+    for index, _ in reversed(inside):
+        text = text[:index] + " " + text[index:]
     return text
 
 

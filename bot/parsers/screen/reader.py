@@ -105,15 +105,15 @@ def _values(
         for name, at in controls.items()
         if name != "password"
     }
-    inked = [name for name, seen in looks.items() if seen.empty is False]
-    strips = [looks[name].strip for name in inked]
-    plain = ocr.read_lines(strips)
+    strips = {name: seen.strip for name, seen in looks.items() if seen.empty is False}
+    inked = list(strips)
+    plain = ocr.read_lines(list(strips.values()))
     again = [n for n, line in zip(inked, plain, strict=True) if n in written.HOSTS or line.confidence < CERTAIN]
-    strips = [written.calm(looks[name].strip) if photo else looks[name].strip for name in again]
-    wide = dict(zip(again, ocr.read_lines(strips, stretch=1.25), strict=True))
+    calmer = [written.calm(strips[name]) if photo else strips[name] for name in again]
+    wide = dict(zip(again, ocr.read_lines(calmer, stretch=1.25), strict=True))
     for name, one in zip(inked, plain, strict=True):
         two = wide.get(name, one)
-        values[name] = written.value(name, (one, two), looks[name].strip, context.host, context.extension)
+        values[name] = written.value(name, (one, two), strips[name], context.host, context.extension)
     for name, seen in looks.items():
         if seen.empty:
             values[name] = ""
