@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
-from telegram import CallbackQuery, Update
-from telegram.error import TelegramError
+from telegram import Update
 from telegram.ext import ContextTypes
 
 from handlers.incident_card import CLOSE, END
@@ -25,23 +23,16 @@ class IncidentButtons:
 
     async def press(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answered at once; what it sets going is done beside the handlers."""
-        query = update.callback_query
+        query = await self.staff.pressed(update)
         if query is None:
-            return
-        if not self.staff.allowed(update):
-            await self._toast(query, "toast.only_staff")
             return
         _, number, verb, *_ = [*(query.data or "").split(":"), "", ""]
         incident = await self.incidents.log.get(int(number)) if number.isdecimal() and len(number) < 12 else None
         if incident is None or verb not in (END, CLOSE):
-            await self._toast(query, "toast.old")
+            await self.staff.toast(query, "toast.old")
         elif verb == END:
             ended = await self.incidents.end(incident.number, who(update))
-            await self._toast(query, "incident.ended" if ended else "incident.ended_already")
+            await self.staff.toast(query, "incident.ended" if ended else "incident.ended_already")
         elif incident.closed_at is not None:
             await self.incidents.close_linked(incident.number, who(update))
-            await self._toast(query, "incident.closing")
-
-    async def _toast(self, query: CallbackQuery, key: str) -> None:
-        with contextlib.suppress(TelegramError):  # too old to be answered; what it asks for is done all the same
-            await query.answer(self.staff.screens.words.plain(key))
+            await self.staff.toast(query, "incident.closing")

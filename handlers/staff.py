@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from telegram import Message, Update
+from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes, ExtBot
@@ -18,7 +18,7 @@ from bot.tickets import Tickets
 from bot.topics import TopicRows
 from handlers.actions import Place
 from handlers.board import Board, cards_pace
-from handlers.card import Cards
+from handlers.card import Cards, cut
 from handlers.journey import within
 from handlers.pace import Limits
 from handlers.people import Spawn, name_of
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 T = TypeVar("T")
 PRESENT = (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR)
+TOAST_MAX = 200  # signs (Bot API)
 WAITING_MAX = 200  # tickets that are looked through when the bot comes back
 
 
@@ -107,6 +108,24 @@ class Staff:
             for ticket in await self.tickets.list(status=status.value, limit=WAITING_MAX):
                 if await self.tickets.post(ticket.number, "card") is None:
                     self.on_change(ticket.number)
+
+    # --- presses ---
+
+    async def pressed(self, update: Update) -> CallbackQuery | None:
+        """The press of one of the staff; anybody else is refused politely."""
+        query = update.callback_query
+        if query is None or self.allowed(update):
+            return query
+        await self.toast(query, "toast.only_staff")
+        return None
+
+    async def toast(
+        self, query: CallbackQuery, key: str = "", *, text: str = "", alert: bool = False, **values: Any
+    ) -> None:
+        """Answers a press with a short word: of the catalogue, else `text`; with neither only the clock goes away."""
+        said = self.screens.words.plain(key, **values) if key else text
+        with contextlib.suppress(TelegramError):  # too old to be answered; what it asks for is done all the same
+            await query.answer(cut(said, TOAST_MAX) or None, show_alert=alert)
 
     # --- words about the bot itself ---
 

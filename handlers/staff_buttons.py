@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
 
 from telegram import CallbackQuery, Update
 from telegram.error import TelegramError
@@ -13,13 +12,11 @@ from telegram.ext import ContextTypes
 from bot.casefile import fold
 from bot.model import Kind, Ticket
 from handlers.actions import BY_HAND, ENDED, Actions
-from handlers.card import cut
 from handlers.keyboards import ASKABLE, MENUS, canned, keyboard
 from handlers.staff import Staff, source, who
 
 Context = ContextTypes.DEFAULT_TYPE
 PATTERN = "^s:"
-TOAST_MAX = 200  # signs (Bot API)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +28,28 @@ class StaffButtons:
 
     async def press(self, update: Update, context: Context) -> None:
         """Refuses politely who is not of the staff; a button of another version says that it is old."""
-        query = update.callback_query
+        query = await self.staff.pressed(update)
         if query is None:
-            return
-        if not self.staff.allowed(update):
-            await self._toast(query, "toast.only_staff")
             return
         _, number, verb, what, *_ = [*(query.data or "").split(":"), "", "", ""]
         ticket = await self.staff.tickets.get(int(number)) if number.isdecimal() and len(number) < 12 else None
         if ticket is not None and ticket.emptied:
-            await self._toast(query, "toast.emptied")
+            await self.staff.toast(query, "toast.emptied")
             return
         if ticket is None or not await self._done(update, query, ticket, verb, what):
-            await self._toast(query, "toast.old")
+            await self.staff.toast(query, "toast.old")
 
     async def _done(self, update: Update, query: CallbackQuery, ticket: Ticket, verb: str, what: str) -> bool:
         """False for a verb, or what it is about, that there is none of."""
         if verb == "menu" and what in (*MENUS, "first"):
-            await self._toast(query)
+            await self.staff.toast(query)
             await self._open(query, ticket, None if what == "first" else what)
         elif verb == "canned" and what in canned(self.staff.screens.words):
-            await self._toast(query, text=self._canned(ticket, what), alert=True)
+            await self.staff.toast(query, text=self._canned(ticket, what), alert=True)
             await self._open(query, ticket, f"canned:{what}")
         elif verb == "take":
             holder = await self.actions.take(ticket.number, who(update), source=source(update))
-            await self._toast(query, "toast.taken" if holder == who(update) else "toast.taken_already", by=holder)
+            await self.staff.toast(query, "toast.taken" if holder == who(update) else "toast.taken_already", by=holder)
         elif verb == "reopen":
             await self._reopen(update, query, ticket)
         elif (verb, what) in self._deeds():
@@ -72,7 +66,7 @@ class StaffButtons:
     async def _deed(self, update: Update, query: CallbackQuery, ticket: Ticket, verb: str, what: str) -> None:
         """What is only done to a ticket that has not ended."""
         ended = ticket.status in ENDED
-        await self._toast(query, "toast.closed_already" if ended else f"toast.{verb}")
+        await self.staff.toast(query, "toast.closed_already" if ended else f"toast.{verb}")
         self.staff.board.open_menu(ticket.number, None)
         by, cause = who(update), source(update)
         reached = True
@@ -91,7 +85,7 @@ class StaffButtons:
             await self.staff.alert("staff.blocked", number=ticket.number, person=ticket.user_name)
 
     async def _reopen(self, update: Update, query: CallbackQuery, ticket: Ticket) -> None:
-        await self._toast(query, "toast.reopen" if ticket.status in ENDED else "toast.open_already")
+        await self.staff.toast(query, "toast.reopen" if ticket.status in ENDED else "toast.open_already")
         await self.actions.reopen(ticket.number, who(update), source=source(update))
         await self._settle(query, ticket.number)
 
@@ -119,10 +113,3 @@ class StaffButtons:
                 await self.staff.bot.edit_message_reply_markup(
                     pressed.chat.id, pressed.message_id, reply_markup=keyboard(self.staff.screens, ticket, menu)
                 )
-
-    async def _toast(
-        self, query: CallbackQuery, key: str = "", *, text: str = "", alert: bool = False, **values: Any
-    ) -> None:
-        said = self.staff.screens.words.plain(key, **values) if key else text
-        with contextlib.suppress(TelegramError):  # too old to be answered; what it asks for is done all the same
-            await query.answer(cut(said, TOAST_MAX) or None, show_alert=alert)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
-from telegram import CallbackQuery, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update
 from telegram.constants import InlineKeyboardButtonLimit
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
@@ -100,23 +100,20 @@ class Unbanning:
 
     async def press(self, update: Update, context: Context) -> None:
         """The tap: answered at once; the work is done beside the handlers."""
-        query = update.callback_query
+        query = await self.staff.pressed(update)
         if query is None:
-            return
-        if not self.staff.allowed(update):
-            await self._toast(query, "toast.only_staff")
             return
         number = (query.data or "").partition(":")[2]
         ticket = await self.desk.tickets.get(int(number)) if number.isdecimal() and len(number) < 12 else None
         address = _banned(_judged(ticket)) if ticket is not None else None
         if ticket is None or address is None:
-            await self._toast(query, "toast.unbanned_already" if ticket else "toast.old")
+            await self.staff.toast(query, "toast.unbanned_already" if ticket else "toast.old")
             return
         if ticket.number in self._at_work:
-            await self._toast(query, "toast.unban_at_work")
+            await self.staff.toast(query, "toast.unban_at_work")
             return
         self._at_work.add(ticket.number)
-        await self._toast(query, "toast.unban")
+        await self.staff.toast(query, "toast.unban")
         cause = source(update)
         work = self._unban(ticket, address, who(update), cause, query.message.message_id if query.message else None)
         self.spawn(f"{cause}:unban", work, self.staff.chat_id or 0)
@@ -160,10 +157,6 @@ class Unbanning:
                 await self.staff.bot.edit_message_text(
                     html, chat_id, pressed, parse_mode="HTML", reply_markup=InlineKeyboardMarkup(rows) if rows else None
                 )
-
-    async def _toast(self, query: CallbackQuery, key: str) -> None:
-        with contextlib.suppress(TelegramError):  # too old to be answered; what it asks for is done all the same
-            await query.answer(self.desk.screens.words.plain(key))
 
 
 def _judged(ticket: Ticket) -> Diagnosis:
