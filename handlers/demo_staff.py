@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from bot.model import Event, EventKind, Kind, Target, Ticket
 from bot.settings import Settings
+from handlers.actions import ENDED
 from handlers.demo import Demo, Running, standing_in, typed
 from handlers.demo_pbx import DemoPbx
 from handlers.staff_terminal import TRAINEE_ID, StaffConsole
@@ -175,7 +176,7 @@ class _Practice:
         """What the trainee has not tried yet."""
         for key, tried in HINTS:
             if not any(tried(event) for event in ticket.events):
-                self.demo.say(f"practice.{key}")
+                self.demo.say("practice.hint_reopen" if ticket.status in ENDED else f"practice.{key}")
                 return
         self.demo.say("practice.hint_done")
 
