@@ -208,6 +208,7 @@ def test_a_ticket_that_was_forgotten_keeps_its_page_and_says_why_it_is_empty(tmp
         text = seen(pages[0])
     assert [one.status_code for one in pages] == [200] * 4
     assert ("faqat voqealar tartibi qoldi" in text, "Aziza" in text, "endi ishladi" in text) == (True, False, False)
+    assert [text for text in ("/orders", "#reopen", "person=0") if text in pages[0].text] == []  # nobody's: no deeds
 
 
 # --- orders, while no bot is there to take them up ---
