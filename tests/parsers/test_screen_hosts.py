@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from bot.parsers.screen.fields import value
 from bot.parsers.screen.gaps import DOUBT, WIDE, gaps, level, spaced, upright
 from bot.parsers.screen.hosts import host, mistakes
 from bot.parsers.screen.ocr import Pixels, read_lines
@@ -98,3 +99,11 @@ def test_the_edge_of_the_box_beside_the_text_is_no_letter() -> None:
     first, *_ = gaps(strip)
     assert DOUBT < first[1] < WIDE
     assert spaced(strip, read_lines([strip[:, 4:]])[0], RIGHT) == RIGHT
+
+
+@pytest.mark.parametrize(
+    ("seen", "meant"), [("8.8.8.8", "8.8.8.8"), ("1111", None), ("1.4.11", None), ("dns.firma.uz", "dns.firma.uz")]
+)
+def test_a_nameserver_of_numbers_is_an_address_or_not_sure(seen: str, meant: str | None) -> None:
+    strip = _strip(seen)
+    assert value("nameserver", read_lines([strip]), strip, RIGHT, None) == meant

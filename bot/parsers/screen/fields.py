@@ -24,6 +24,8 @@ WORDS = ("display_name", "account_name", "voicemail", "dial_plan", "dialing_pref
 ENCRYPTIONS = ("Disabled", "Отключено", "O‘chirilgan", "Optional SRTP (RTP/AVP)", "Mandatory SRTP (RTP/SAVP)")
 TRANSPORTS = ("UDP", "TCP", "TLS", "UDP+TCP", "Auto", "ABTO")
 AUTOMATIC = ("Auto", "ABTO", "Avtomatik")
+_NUMBERS, _V4 = re.compile(r"[\d.,; ]+"), r"\d{1,3}(?:\.\d{1,3}){3}"
+_ADDRESSES = re.compile(rf"{_V4}(?:[,; ]+{_V4})*")
 SIGNS = 3  # different letters and digits make a password that can be read
 COMBO_ARROW = 15.0  # units at a combo's right end
 
@@ -176,7 +178,7 @@ def value(name: str, lines: Sequence[Line], strip: Pixels, expected: str, extens
         text, _ = vote(lines)
         if min(distance(lines, one) for one in AUTOMATIC) < 0.9 or _automatic(text):
             return "auto"
-        return text if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", text) and _clear(lines) else None
+        return text if re.fullmatch(_V4, text) and _clear(lines) else None
     if name == "media_encryption":
         return encryption(lines, strip)
     if name in WORDS:
@@ -186,4 +188,6 @@ def value(name: str, lines: Sequence[Line], strip: Pixels, expected: str, extens
     free = plain(lines)
     if name in ("username", "login") and free and " " not in free:
         return spaced(strip, lines[0], free)
+    if name == "nameserver" and free and _NUMBERS.fullmatch(free) and not _ADDRESSES.fullmatch(free):
+        return None  # dots are the first thing a photo loses: '1111' was '1.1.1.1'
     return free
