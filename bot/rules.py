@@ -223,12 +223,15 @@ def told_by(kinds: Collection[Kind]) -> frozenset[Kind]:
 
 
 CHEAP = 2  # an effort worth making only to become surer
+# Such a rule of our own firewall has to be mended first, whatever else the user could tell.
+OURS_TO_MEND = frozenset({Tag.SERVER_FIREWALL_NO_RULE, Tag.SERVER_FIREWALL_BLOCKS})
 
 _ASKED_OF_USER = frozenset().union(*PRODUCES.values())
 
 
 def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) -> Kind | None:
-    """The kind of evidence worth asking for now; None when a proven verdict stands or nothing askable helps.
+    """The kind of evidence worth asking for now; None when a proven verdict stands, our own firewall has to be
+    mended first, or nothing askable helps.
 
     Each row that one more kind could complete counts for that kind, more so the more of the row is there;
     the sum is divided by the user's effort. Under a likely verdict only a cheap question about a row above
@@ -239,6 +242,8 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
     for place, rule in enumerate(RULES):
         if rule.fires(known):
             if rule.certainty is Certainty.PROVEN or owner_of(rule.step) is Owner.NONE:
+                return None
+            if owner_of(rule.step) is Owner.SERVER and known & OURS_TO_MEND:
                 return None
             rows, dearest, begun = RULES[:place], CHEAP, True
             break

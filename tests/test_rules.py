@@ -94,6 +94,13 @@ def test_nothing_is_asked_under_a_proven_verdict() -> None:
     assert next_question([Finding(Tag.PM2_STOPPED)]) is None
 
 
+def test_a_rule_of_our_own_firewall_is_mended_before_anybody_is_asked() -> None:
+    healthy = [Finding(Tag.SERVER_DNS_OK), Finding(Tag.LOOPBACK_SIP_ANSWERS), Finding(Tag.SERVER_LISTENS)]
+    for ours in (Tag.SERVER_FIREWALL_NO_RULE, Tag.SERVER_FIREWALL_BLOCKS):
+        assert next_question([*healthy, Finding(ours)]) is None
+    assert next_question([*healthy, Finding(Tag.SERVER_FIREWALL_LIMITS)]) is Kind.MICROSIP_STATUS
+
+
 def test_the_status_bar_is_asked_first() -> None:
     fine = [Finding(Tag.SERVER_DNS_OK), Finding(Tag.SERVER_SIP_ANSWERS)]
     assert next_question(fine) is Kind.MICROSIP_STATUS
