@@ -193,9 +193,16 @@ def _is_database(event: LogEvent) -> bool:
 def _users(lines: Sequence[Line], target: Target) -> list[Finding]:
     found = _outcomes(lines, target)
     if any(finding.tag in PASSING for finding in found):
-        now = _outcomes([line for line in lines if line.age_s <= JUST_NOW_S], target)
+        now = _outcomes([line for line in _since_start(lines) if line.age_s <= JUST_NOW_S], target)
         return [finding for finding in now if finding in found]
     return found
+
+
+def _since_start(lines: Sequence[Line]) -> Sequence[Line]:
+    """What was written since the PBX's last start: who was registered before it no longer is."""
+    starts = {id(line) for line, event in _believed(lines) if event.said is Said.STARTED}
+    last = max((place for place, line in enumerate(lines) if id(line) in starts), default=-1)
+    return lines[last + 1 :]
 
 
 def _outcomes(lines: Sequence[Line], target: Target) -> list[Finding]:

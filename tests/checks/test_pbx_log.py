@@ -59,6 +59,7 @@ LOST = (
 GOOD = "Extension 1002 registered from {where}"
 EADDRINUSE = "SIP Server error: bind EADDRINUSE 0.0.0.0:5060"
 STOPPED = "SIP Registrar stopped"
+STARTED = "SIP Registrar started on 0.0.0.0:5060"
 EPERM = (
     "[SIP] Sending 401 challenge for 1002 to {where}\n[SIP] Sending response to {where}\n"
     "[SIP] Error sending response to {where}: send EPERM {where}"
@@ -84,7 +85,10 @@ CASES: list[tuple[str, Lines, list[Finding]]] = [
     ("a registration ten minutes ago", [*register(600, GOOD), (0, "[SIP] Empty request line")], []),
     ("another extension's trouble", [(5, "Authentication failed for 1004")], []),
     ("stopped just now: it may be a restart", [(1, STOPPED), (0, "HTTP server closed")], []),
-    ("restarted", [(60, STOPPED), (59, "SIP Registrar started on 0.0.0.0:5060")], []),
+    ("restarted", [(60, STOPPED), (59, STARTED)], []),
+    ("a registration before a restart", [*register(20, GOOD), (9, STOPPED), (8, STARTED)], []),
+    ("a registration after it", [(29, STOPPED), (28, STARTED), *register(20, GOOD)],
+     [mine(Tag.LOG_REGISTERED, source_port=53193), BY_NAME]),
     ("answers forbidden now", register(9, EPERM), [FORBIDDEN, BY_NAME]),
     ("answers forbidden five minutes ago", [*register(300, EPERM), (0, "[SIP] Empty request line")], []),
 ]  # fmt: skip
