@@ -6,10 +6,12 @@ Run inside `unshare -n` by tests/test_incident_stories.py: a phone on loopback w
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,8 +70,20 @@ def register(pbx: Pm2Pbx, *numbers: str) -> list[int]:
         return list(phones.map(one, numbers))
 
 
+def until(bot: RunningBot, question: str, answer: int) -> None:
+    """Waits until the bot's own log answers a question with this number."""
+
+    def answered() -> bool:
+        with closing(sqlite3.connect(bot.folder / "data" / "yordam.db")) as db:
+            return bool(db.execute(question).fetchone() == (answer,))
+
+    bot.api.wait_for(answered, 30)
+
+
 def test_a_restart_that_loses_passwords_is_one_alert_and_over_when_they_are_back(bot: RunningBot, pbx: Pm2Pbx) -> None:
+    until(bot, "SELECT count(*) FROM patrol WHERE started_at IS NOT NULL", 1)  # it has looked, and listens
     assert register(pbx, *NUMBERS) == [200, 200, 200]
+    until(bot, "SELECT count(*) FROM pbx_phones WHERE known_at IS NOT NULL", 3)
     pbx.restart()
     assert register(pbx, "1002", "1003") == [403, 403]
     alert = bot.wait_for("Nosozlik №1", STAFF_CHAT, timeout=40)

