@@ -254,7 +254,7 @@ def _ticket(settings: Settings, number: int) -> Ticket | None:
 
 
 def _load(path: Path) -> Evidence:
-    with path.open("rb") as file:
+    with click.open_file(str(path), "rb") as file:  # "-" is standard input
         return Evidence(content=file.read(READ_MAX_BYTES))
 
 

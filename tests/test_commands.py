@@ -228,6 +228,7 @@ def test_an_answer_comes_before_the_next_question(tmp_path: Path) -> None:
 def test_files_are_read_and_a_missing_one_ends_with_2(tmp_path: Path) -> None:
     (tmp_path / "paste.txt").write_text(LOOKUP)
     assert json.loads(yordam(tmp_path, "read", "--json", "paste.txt").stdout) == READING
+    assert json.loads(yordam(tmp_path, "read", "--json", "-", stdin=LOOKUP).stdout) == READING
     assert "nslookup (windows-nslookup): nxdomain" in yordam(tmp_path, "read", "paste.txt").stdout
     assert refused(yordam(tmp_path, "read", "gone.txt")) == (2, "", ["gone.txt: No such file or directory"])
     assert yordam(tmp_path, "read").returncode == 2
