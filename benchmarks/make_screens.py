@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - markup and table rows read best unbroken
 """Draws pictures of MicroSIP dialogs and terminals with their truth, to measure the reading of pictures.
 
-    python -m benchmarks.make_screens OUT --seed 1 --count 60 [--only account,settings,terminal]
+    python -m benchmarks.make_screens OUT --seed 1 --count 60 [--only account,settings,terminal] [--way photo3,desktop]
 
 Needs Debian's `chromium` (headless), the fonts named in screen_looks.py and the extra `ocr`.
 """
@@ -83,8 +83,8 @@ def _degrade(rng: random.Random, image: Image.Image, truth: dict[str, Any], cate
 CATEGORIES = ("clean", "tg", "tg", "crop", "desktop", "desktop", "lowres", "photo1", "photo2", "photo3")
 
 
-def make(out: Path, seed: int, count: int, only: frozenset[str]) -> None:
-    """Writes `count` pictures and truth.jsonl into `out`."""
+def make(out: Path, seed: int, count: int, only: frozenset[str], ways: tuple[str, ...] = CATEGORIES) -> None:
+    """Writes `count` pictures and truth.jsonl into `out`; `ways` are what may happen to a dialog's picture."""
     rng = random.Random(seed)
     out.mkdir(parents=True, exist_ok=True)
     lines = []
@@ -117,7 +117,7 @@ def make(out: Path, seed: int, count: int, only: frozenset[str]) -> None:
                 size = (round(image.width * style.scale), round(image.height * style.scale))
                 image = image.resize(size, Image.Resampling.BILINEAR)
                 degrade.move(truth, style.scale, 0, 0)
-            image = _degrade(rng, image, truth, rng.choice(CATEGORIES))
+            image = _degrade(rng, image, truth, rng.choice(ways))
         lossless = truth["degradation"] == "clean"
         truth = {"file": f"m{number:03d}.{'png' if lossless else 'jpg'}", **truth}
         if lossless:
@@ -135,8 +135,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--only", default="account,settings,terminal")
+    parser.add_argument("--way", default=",".join(CATEGORIES), help="what may happen to a dialog's picture")
     options = parser.parse_args()
-    make(options.out, options.seed, options.count, frozenset(options.only.split(",")))
+    make(options.out, options.seed, options.count, frozenset(options.only.split(",")), tuple(options.way.split(",")))
 
 
 if __name__ == "__main__":

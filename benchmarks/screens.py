@@ -1,6 +1,8 @@
 # ruff: noqa: E501 - markup and table rows read best unbroken
 """How well are pictures read? One table: right, wrong and not sure by category, seconds and memory.
 
+'key' are the texts and 'keycheck' the boxes that registering hangs on; 'all key' counts both together.
+
     python -m benchmarks.screens [FOLDER] [--match TEXT] [--errors]
 
 FOLDER holds pictures and truth.jsonl; by default the project's own pictures are measured.
@@ -95,10 +97,10 @@ def main() -> None:
         category = "terminal" if terminal else truth["category"]
         bad = []
         for group, name, verdict, want, read in (judge_terminal if terminal else judge)(truth, readings):
-            counts[category, group][verdict] += 1
             names[name][verdict] += 1
-            if not terminal and category == "photo":
-                counts[truth["degradation"], group][verdict] += 1
+            for where in {category, truth["degradation"]} if category == "photo" else {category}:
+                for what in (group, "all key") if group in ("key", "keycheck") else (group,):
+                    counts[where, what][verdict] += 1
             if verdict != "right" and (group != "other" or verdict == "wrong"):
                 bad.append(f"{name}: {want!r} -> {read!r}")
             if name in ("server", "domain"):
