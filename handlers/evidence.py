@@ -158,12 +158,15 @@ class Inflow:
         told = await self.desk.read(current, Evidence(text=message.caption)) if message.caption else ()
         kept = keepable(content, tuple(reading for reading in readings if reading not in told), drawn)
         shown = any(reading.facts.get("password_shown") for reading in readings)  # the file itself goes nowhere
-        word = self.desk.screens.words.plain("relay.password_in_picture")
-        instead = Said("text", f"{word}\n{redact(message.caption or '')}".strip()) if shown else None
-        await self._take(person, message, evidence, media, readings, kept, instead)
+        await self._take(person, message, evidence, media, readings, kept, self._hidden(message) if shown else None)
         ini = any(reading.kind is Kind.MICROSIP_INI for reading in readings) and holds_secret(decode_ini(content) or "")
         if ini or shown:
             await self._hide(message)
+
+    def _hidden(self, message: Message) -> Said:
+        """What the staff are told instead of a picture that shows a password."""
+        word = self.desk.screens.words.plain("relay.password_in_picture")
+        return Said("text", f"{word}\n{redact(message.caption or '')}".strip())
 
     async def _offer_corrected(self, person: Person, content: bytes, reading: Reading) -> None:
         """Their own file with only the wrong keys changed; it is made now, for the bytes are not kept."""

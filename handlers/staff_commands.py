@@ -154,11 +154,8 @@ class StaffCommands:
 
     async def priority(self, update: Update, context: Context) -> None:
         """/priority N low|normal|high."""
-        if order := await self._order(update, "priority", 1):
-            level = _chosen(self.staff, " ".join(order.rest), "priority", PRIORITIES)
-            if level is None:
-                await self._usage(order.message, "priority")
-                return
+        if chosen := await self._choice(update, "priority", "priority", PRIORITIES):
+            order, level = chosen
             await self.actions.priority(order.ticket.number, level, order.by, source=order.source)
             shown = self.staff.screens.words.plain(f"priority.{level}")
             await self._say(order.message, "staff.prioritised", number=order.ticket.number, level=shown)
@@ -172,11 +169,8 @@ class StaffCommands:
 
     async def ask(self, update: Update, context: Context) -> None:
         """/ask N kind: asks the user for one kind of evidence."""
-        if order := await self._order(update, "ask", 1):
-            said = _chosen(self.staff, " ".join(order.rest), "kind", ASKABLE)
-            if said is None:
-                await self._usage(order.message, "ask")
-                return
+        if chosen := await self._choice(update, "ask", "kind", ASKABLE):
+            order, said = chosen
             await self.actions.ask(order.ticket.number, Kind(said), order.by, source=order.source)
             shown = self.staff.screens.words.plain(f"kind.{said}")
             await self._say(order.message, "staff.asked", number=order.ticket.number, kind=shown)
@@ -216,6 +210,19 @@ class StaffCommands:
             await self._say(message, "staff.emptied", number=number)
             return None
         return Order(message, ticket, rest, who(update), source(update))
+
+    async def _choice(
+        self, update: Update, command: str, section: str, names: tuple[str, ...]
+    ) -> tuple[Order, str] | None:
+        """The command, and which of these names it says; None when it was refused, or not understood and explained."""
+        order = await self._order(update, command, 1)
+        if order is None:
+            return None
+        named = _chosen(self.staff, " ".join(order.rest), section, names)
+        if named is None:
+            await self._usage(order.message, command)
+            return None
+        return order, named
 
     async def _here(self, message: Message) -> int | None:
         """The ticket of the topic it was written in, or of the message it replies to."""
