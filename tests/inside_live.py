@@ -95,12 +95,7 @@ def test_a_wrong_password_is_proven_by_the_servers_own_log(bot: RunningBot, pbx:
 def test_a_password_the_server_lost_is_the_servers_fault_and_the_staff_know(bot: RunningBot, pbx: Pbx) -> None:
     pbx.create("1002", "secret")
     pbx.restart()
-    bot.says("/diagnose")
-    bot.presses(bot.wait_for("pastki chap burchagida"), "st:wrong_password")
-    bot.wait_for("Ichki raqamingiz necha")
-    bot.says("1002")
-    bot.presses(bot.wait_for("birga kuzatamiz"), "watch")
-    bot.wait_for("Hozir MicroSIP")
+    watch(bot, "wrong_password")
     assert register(pbx, "secret") == 403
     said = bot.wait_for("parolingizni yoʻqotgan")
     assert said.text.startswith("Bu sizda emas, bizda.\nSabab aniq:")
