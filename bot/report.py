@@ -30,6 +30,7 @@ from bot.model import (
 from bot.parsers import read as read_evidence
 from bot.rules import decide, told_by
 from bot.settings import Settings
+from bot.stations import DOUBTFUL
 from bot.store import read_only
 from bot.table import RULES
 from bot.ticket_rows import list_tickets, read_ticket
@@ -71,9 +72,7 @@ def _print_check(target: Target, results: Iterable[CheckResult], verdict: Verdic
         table.add_column(column, justify="right" if column == "ms" else "left")
     for result in results:
         said = ", ".join(_said(finding.tag.value, finding.args) for finding in result.findings)
-        own = decide(result.findings)
-        bad = own is not None and own.owner is Owner.SERVER
-        sign = "[yellow]–[/]" if result.failure else "[red]✗[/]" if bad else "[green]✓[/]"
+        sign = "[yellow]–[/]" if result.failure else _sign(result)
         text = f"[yellow]not tested: {result.failure}[/] {result.detail or ''}" if result.failure else said
         table.add_row(sign, result.name, text, f"{result.took_ms:.0f}")
     console.print(table)
@@ -82,6 +81,14 @@ def _print_check(target: Target, results: Iterable[CheckResult], verdict: Verdic
     else:
         console.print("[green]Nothing that was tested blames the server.[/]")
     console.print(f"{took_ms:.0f} ms in all")
+
+
+def _sign(result: CheckResult) -> str:
+    own = decide(result.findings)
+    if own is not None and own.owner is Owner.SERVER:
+        return "[red]✗[/]"
+    doubtful = any(finding.tag in DOUBTFUL for finding in result.findings)
+    return "[yellow]![/]" if doubtful else "[green]✓[/]"
 
 
 def _said(tag: str, args: Any) -> str:

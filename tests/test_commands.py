@@ -182,6 +182,12 @@ def test_what_could_not_be_tested_ends_with_2(tmp_path: Path) -> None:
         )
 
 
+def test_news_that_is_not_good_gets_no_tick(tmp_path: Path) -> None:
+    account = {"PBX_API_URL": "http://127.0.0.1:9", "PBX_API_USER": "bot", "PBX_API_PASSWORD": "secret"}
+    done = yordam(tmp_path, "check", "--only", "api", **account)
+    assert [line.split()[1:5] for line in done.stdout.splitlines() if "api_down" in line] == [["!", "│", "api", "│"]]
+
+
 # --- read ---
 
 
