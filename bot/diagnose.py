@@ -5,6 +5,7 @@ Pure: the newest result of each source wins, then what only two sources together
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
@@ -31,6 +32,7 @@ RESOLVED = frozenset({Tag.USER_DNS_OK, Tag.USER_DNS_ANSWERS})
 PBX_LIVES = frozenset({Tag.SERVER_SIP_ANSWERS, Tag.LOOPBACK_SIP_ANSWERS, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE})
 JUDGED_BY_NUMBER = frozenset({Kind.PBX_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
 NAMES_ITS_NUMBER = frozenset({Kind.MICROSIP_LOG, Kind.MICROSIP_INI, Kind.MICROSIP_SCREEN})
+CONTACT = re.compile(r"@([0-9.]{7,15})(?=[:;>]|$)")  # the address a number registered from, as the API keeps it
 # Where the PBX says it lives, for reading pastes before any resolver was asked (its own documentation).
 PUBLISHED_ADDRESS = {"call.soundz.uz": "69.62.127.9"}
 
@@ -142,6 +144,14 @@ def correlate(findings: Iterable[Finding], user_addresses: Collection[str] = ())
     banned = [address for address in sorted(seen_from) if any(_within(address, ban) for ban in bans)]
     if banned and Tag.USER_IP_BANNED not in tags:
         found.append(Finding(Tag.USER_IP_BANNED, {"address": banned[0]}))
+    if Tag.EXTENSION_ADDRESS_BANNED not in tags:
+        found += [
+            Finding(Tag.EXTENSION_ADDRESS_BANNED, {"extension": online.args.get("extension"), "address": contact[1]})
+            for online in found
+            if online.tag is Tag.EXTENSION_ONLINE
+            and (contact := CONTACT.search(str(online.args.get("contact_uri"))))
+            and any(_within(contact[1], ban) for ban in bans)
+        ]
     right = {a for f in found if f.tag is Tag.SERVER_DNS_OK for a in _addresses(f)}
     for place, finding in enumerate(found):
         if finding.tag is Tag.USER_DNS_ANSWERS and right:

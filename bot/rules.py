@@ -223,14 +223,23 @@ def told_by(kinds: Collection[Kind]) -> frozenset[Kind]:
 
 
 CHEAP = 2  # an effort worth making only to become surer
-# Such a rule of our own firewall has to be mended first, whatever else the user could tell.
-OURS_TO_MEND = frozenset({Tag.SERVER_FIREWALL_NO_RULE, Tag.SERVER_FIREWALL_BLOCKS})
+# This has to be mended on the server first, whatever else the user could tell.
+OURS_TO_MEND = frozenset(
+    {
+        Tag.SERVER_FIREWALL_NO_RULE,
+        Tag.SERVER_FIREWALL_BLOCKS,
+        Tag.SERVER_FIREWALL_THROTTLES,
+        Tag.USER_IP_BANNED,
+        Tag.EXTENSION_ADDRESS_BANNED,
+        Tag.EXTENSION_BEFORE_RESTART,
+    }
+)
 
 _ASKED_OF_USER = frozenset().union(*PRODUCES.values())
 
 
 def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) -> Kind | None:
-    """The kind of evidence worth asking for now; None when a proven verdict stands, our own firewall has to be
+    """The kind of evidence worth asking for now; None when a proven verdict stands, something of ours has to be
     mended first, or nothing askable helps.
 
     Each row that one more kind could complete counts for that kind, more so the more of the row is there;

@@ -189,6 +189,14 @@ RULES: tuple[Rule, ...] = (
         Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, NO_ANSWER | any_of(Tag.LOG_CHALLENGE_REPEATED),
     ),
     _row(
+        Step.UNBAN_USER, LIKELY, "the address the number last came from is in a ban list, and nothing arrives",
+        Tag.EXTENSION_ADDRESS_BANNED, NOTHING_ARRIVES,
+    ),
+    _row(
+        Step.OPEN_SERVER_FIREWALL, LIKELY, "a rate limit lets through less of udp/5060 than one phone needs",
+        Tag.SERVER_FIREWALL_THROTTLES,
+    ),
+    _row(
         Step.OPEN_SERVER_FIREWALL, LIKELY, "a rate limit for udp/5060, and the phone gets no answer",
         Tag.SERVER_FIREWALL_LIMITS, NOTHING_ARRIVES | any_of(Tag.LOG_PACKET_SEEN, Tag.LOG_CHALLENGE_ONCE),
     ),
@@ -402,6 +410,15 @@ RULES: tuple[Rule, ...] = (
     ),
     # 6. What the PBX wrote alone: true of its time and of that number, the phone was not heard.
     _row(Step.UNBAN_USER, LIKELY, "the user's address is in a ban list", Tag.USER_IP_BANNED),
+    _row(
+        Step.UNBAN_USER, LIKELY, "the address the number last came from is in a ban list",
+        Tag.EXTENSION_ADDRESS_BANNED,
+    ),
+    _row(
+        Step.RESET_EXTENSION_PASSWORD, LIKELY,
+        "the number registered, then the PBX was started anew, and nobody has registered since: it has no passwords",
+        Tag.EXTENSION_BEFORE_RESTART,
+    ),
     _row(
         Step.OPEN_SERVER_FIREWALL, LIKELY, "the PBX wrote that the server's filter forbade its answers (EPERM)",
         Tag.LOG_SEND_EPERM,

@@ -152,6 +152,8 @@ class Tag(StrEnum):
     EXTENSION_DISABLED = "extension_disabled"  # extension: the API says so
     EXTENSION_ONLINE = "extension_online"  # extension, contact_uri, last_updated: the API confirms
     EXTENSION_OFFLINE = "extension_offline"  # extension
+    EXTENSION_ADDRESS_BANNED = "extension_address_banned"  # extension, address: the last one it came from
+    EXTENSION_BEFORE_RESTART = "extension_before_restart"  # extension: registered, then a restart, nobody since
     SERVER_LISTENS = "server_listens"  # address
     SERVER_LISTENS_LOOPBACK = "server_listens_loopback"  # address
     SERVER_LISTENS_TCP_ONLY = "server_listens_tcp_only"
@@ -164,6 +166,7 @@ class Tag(StrEnum):
     SERVER_FIREWALL_NO_RULE = "server_firewall_no_rule"  # tool
     SERVER_FIREWALL_BLOCKS = "server_firewall_blocks"  # tool, rule
     SERVER_FIREWALL_LIMITS = "server_firewall_limits"  # rule: hashlimit or the like on 5060
+    SERVER_FIREWALL_THROTTLES = "server_firewall_throttles"  # rule: the like, and less than one phone needs
     SERVER_FIREWALL_BLOCKS_ANSWERS = "server_firewall_blocks_answers"  # rule in OUTPUT
     SERVER_FIREWALL_COUNTER_ROSE = "server_firewall_counter_rose"  # rule, packets
     SERVER_BANS = "server_bans"  # addresses: in fail2ban chains or sets

@@ -31,7 +31,8 @@ from handlers.staff import Staff, source, who
 log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 PATTERN = "^unban:"
-BANS = frozenset({Tag.SERVER_BANS.value, Tag.USER_IP_BANNED.value})
+BANNED = (Tag.USER_IP_BANNED, Tag.EXTENSION_ADDRESS_BANNED)  # the surer one first
+BANS = frozenset({Tag.SERVER_BANS.value, *(tag.value for tag in BANNED)})
 FOR_A_PERSON = (Outcome.NO_RIGHTS, Outcome.ELSEWHERE, Outcome.FAILED)  # the commands are shown to be copied
 COPY_MAX = int(InlineKeyboardButtonLimit.MAX_COPY_TEXT)
 # What gets an address banned again if nobody mends it first.
@@ -172,6 +173,6 @@ def _tells_of_a_ban(event: Event) -> bool:
 
 
 def _banned(found: Diagnosis) -> str | None:
-    """The user's address, where it is known to be banned."""
-    addresses = (f.args.get("address") for f in found.findings if f.tag is Tag.USER_IP_BANNED)
+    """The user's address, where it is known to be banned; else the banned one his number last came from."""
+    addresses = (f.args.get("address") for tag in BANNED for f in found.findings if f.tag is tag)
     return next((address for address in addresses if isinstance(address, str)), None)

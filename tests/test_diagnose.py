@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.diagnose import context_of, correlate, diagnose, read_together, user_address
 from bot.model import (
     Certainty,
@@ -11,6 +13,7 @@ from bot.model import (
     Failure,
     Finding,
     Kind,
+    Owner,
     Reading,
     Step,
     Tag,
@@ -77,6 +80,23 @@ def test_an_address_both_the_users_and_banned_is_a_finding() -> None:
         banned,
         Finding(Tag.USER_IP_BANNED, {"address": "198.51.100.8"}),
     )
+
+
+def test_a_ban_of_the_address_the_number_registered_from_is_a_finding() -> None:
+    bans = Finding(Tag.SERVER_BANS, {"addresses": ("198.51.100.7",)})
+    contact = {"extension": "1002", "contact_uri": "sip:1002@198.51.100.7:53193;ob", "last_updated": None}
+    online = Finding(Tag.EXTENSION_ONLINE, contact)
+    banned = Finding(Tag.EXTENSION_ADDRESS_BANNED, {"extension": "1002", "address": "198.51.100.7"})
+    assert correlate([bans, online]) == (bans, online, banned)
+    elsewhere = replace(online, args={**contact, "contact_uri": "sip:1002@192.168.1.23:53193"})
+    assert correlate([bans, elsewhere]) == (bans, elsewhere)
+
+
+def test_what_is_ours_to_mend_is_told_and_nothing_is_asked() -> None:
+    for tag in (Tag.EXTENSION_ADDRESS_BANNED, Tag.EXTENSION_BEFORE_RESTART, Tag.SERVER_FIREWALL_THROTTLES):
+        found = diagnose((), [result("any", tag, Tag.SERVER_SIP_ANSWERS)])
+        assert found.verdict is not None
+        assert (found.verdict.owner, found.verdict.certainty, found.question) == (Owner.SERVER, Certainty.LIKELY, None)
 
 
 def test_the_users_address_is_what_the_log_of_the_pbx_saw_last() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.checks import api, dns, extension, firewall, outside, pbx_log, ping, pm2, sip_options, sockets
+from bot.checks import api, dns, extension, firewall, last_seen, outside, pbx_log, ping, pm2, sip_options, sockets
 from bot.checks.check import Check, NotTested, Probe
 
 __all__ = ["CHECKS", "EVERY", "QUICK", "Check", "NotTested", "Probe"]
@@ -20,6 +20,13 @@ CHECKS: tuple[Check, ...] = (
     Check("firewall", firewall.check, ("sip_port", "user_ip", *HERE), budget_s=firewall.BUDGET_S),
     Check("pm2", pm2.check, ("pm2_name", *HERE), budget_s=pm2.BUDGET_S),
     Check("pbx_log", pbx_log.check, ("log_files", "host", "sip_port", "extension", *HERE)),
+    Check(
+        "last_seen",
+        last_seen.check,
+        ("log_files", "host", "sip_port", "extension", *HERE),
+        needs="extension",
+        budget_s=firewall.BUDGET_S,
+    ),
     Check("api", api.check, ("api_url", "api_user", "api_password", "extension"), needs="api_url"),
     Check(
         "outside",

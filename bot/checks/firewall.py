@@ -54,10 +54,21 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     addresses = dict.fromkeys((*everybody.banned, *(one for jail in jails.values() for one in jail)))
     if addresses:
         found.append(Finding(Tag.SERVER_BANS, {"addresses": tuple(addresses)[:MOST_BANS]}))
-    jailed = any(str(source) in jail for name, jail in jails.items() if not OTHER_JAIL.search(name))
-    if source is not None and (banned or jailed):
+    if source is not None and (banned or _is_jailed(source, jails)):
         found.append(Finding(Tag.USER_IP_BANNED, {"address": str(source)}))
     return tuple(found)
+
+
+async def keeps_out(source: IPv4Address, target: Target, probe: Probe) -> bool:
+    """Whether a ban, and not what meets everybody, keeps this address from the SIP port. Raises NotTested."""
+    jails, ruleset = await asyncio.gather(_jails(probe), _read(target, probe, None))
+    if _is_jailed(source, jails):
+        return True
+    return judge(await _read(target, probe, source)).status == BLOCKED != judge(ruleset).status
+
+
+def _is_jailed(source: IPv4Address, jails: Mapping[str, list[str]]) -> bool:
+    return any(str(source) in jail for name, jail in jails.items() if not OTHER_JAIL.search(name))
 
 
 async def _read(target: Target, probe: Probe, source: IPv4Address | None) -> Ruleset:
@@ -139,7 +150,7 @@ def _counters(judged: Judgement) -> dict[str, int]:
 async def _jails(probe: Probe) -> dict[str, list[str]]:
     """fail2ban's banned addresses by jail; empty where it is not installed, not running or not for us."""
     try:
-        output = await ask(("fail2ban-client", "banned"), probe.env, limit_s=2.0)
+        output = await probe.once("fail2ban", lambda: ask(("fail2ban-client", "banned"), probe.env, limit_s=2.0))
         listed = ast.literal_eval(output.out.strip()) if not output.exit_code else []
     except (NotTested, ValueError, SyntaxError, MemoryError, RecursionError):
         return {}

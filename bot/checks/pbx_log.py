@@ -17,20 +17,19 @@ from datetime import datetime
 
 from bot.checks.check import NotTested, Probe
 from bot.checks.here import require_here
+from bot.checks.log_stamp import stamp_of
 from bot.model import Context, Failure, Finding, Tag, Target
 from bot.networks import SAME_NET_BITS, network_of, public
 from bot.parsers.page import Page
 from bot.parsers.pbx_log import parse
 from bot.parsers.pbx_log_lines import LogEvent, Said, read_line
-from bot.parsers.pbx_log_trail import Quotation
+from bot.parsers.pbx_log_quotation import Quotation
 
 TAIL_BYTES = 256 * 1024
 PAGE_CHARS = 64 * 1024
 RECENT_S = 15 * 60.0
 JUST_NOW_S = 30.0  # a registration longer ago is not the one the user is trying now; a filter may be mended since
 RESTART_S = 5.0  # a restart writes 'stopped' and, a second later, 'started'
-STAMP = re.compile(r"^.{0,40}?(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)")
-JSON_STAMP = re.compile(r'"timestamp": ?"(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)')
 DATABASE = re.compile(  # the text comes without blanks
     r":5432\b|database|idleclient|terminatingconnection|connectionterminated|SASL|toomanyclients|tryingtoconnect",
     re.I,
@@ -134,21 +133,13 @@ def _lines(text: str, file_age_s: float, own_ports: Collection[int]) -> list[Lin
     own = re.compile(rf":(?:{'|'.join(map(str, own_ports)) or 'x'})\b")
     dated: list[tuple[datetime, str]] = []
     for line in text.split("\n"):
-        stamp = _stamp(line) or (dated[-1][0] if dated else None)
+        stamp = stamp_of(line) or (dated[-1][0] if dated else None)
         if stamp is not None and line.strip():
             dated.append((stamp, line))
     if not dated:
         return []
     last = dated[-1][0]
     return [Line(file_age_s + (last - stamp).total_seconds(), line) for stamp, line in dated if not own.search(line)]
-
-
-def _stamp(line: str) -> datetime | None:
-    found = STAMP.match(line) or JSON_STAMP.search(line[-200:])
-    try:
-        return datetime.fromisoformat(f"{found[1]}T{found[2]}") if found else None
-    except ValueError:
-        return None
 
 
 def _servers(lines: Sequence[Line], probe: Probe) -> Iterator[Finding]:
@@ -193,16 +184,9 @@ def _is_database(event: LogEvent) -> bool:
 def _users(lines: Sequence[Line], target: Target) -> list[Finding]:
     found = _outcomes(lines, target)
     if any(finding.tag in PASSING for finding in found):
-        now = _outcomes([line for line in _since_start(lines) if line.age_s <= JUST_NOW_S], target)
+        now = _outcomes([line for line in lines if line.age_s <= JUST_NOW_S], target)
         return [finding for finding in now if finding in found]
     return found
-
-
-def _since_start(lines: Sequence[Line]) -> Sequence[Line]:
-    """What was written since the PBX's last start: who was registered before it no longer is."""
-    starts = {id(line) for line, event in _believed(lines) if event.said is Said.STARTED}
-    last = max((place for place, line in enumerate(lines) if id(line) in starts), default=-1)
-    return lines[last + 1 :]
 
 
 def _outcomes(lines: Sequence[Line], target: Target) -> list[Finding]:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from bot.checks.log_follow import LogLine
 from bot.parsers.pbx_log_lines import LogEvent, Said
-from bot.parsers.pbx_log_trail import Quotation, Source
+from bot.parsers.pbx_log_quotation import Quotation
+from bot.parsers.pbx_log_trail import Source
 
 SOCKETS_MAX = 4096  # that are remembered; the ones longest silent are forgotten
 EVENTS_MAX = 96  # of one socket

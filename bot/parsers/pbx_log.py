@@ -105,7 +105,7 @@ def _strong(found: tuple[LogEvent, ...]) -> bool:
 def _reading(part: Stretch, context: Context) -> Reading:
     said = {event.said for event in part.events}
     whole = Said.RECEIVED in said and bool(said & {Said.PROCESSING, Said.IGNORED, Said.OTHER_REQUEST})
-    trail = Trail(whole=whole)
+    trail = Trail(whole=whole, own=context.expected_ips)
     for event in part.events:
         trail.feed(event)
     outcome = last_outcome(trail, context.extension)

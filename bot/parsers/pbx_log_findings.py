@@ -57,8 +57,8 @@ def _outcome(trail: Trail, outcome: Outcome | None, number: str | None) -> list[
         return []
     args: dict[str, Value] = {"extension": outcome.extension, **_where(outcome.source)}
     if outcome.status == REGISTERED:
-        if _challenged_since(trail, outcome) >= _REPEATED:
-            return []  # that was before; now the phone asks again and again
+        if outcome.before_start or _challenged_since(trail, outcome) >= _REPEATED:
+            return []  # the PBX forgot it in its restart, or now the phone asks again and again
         found = [Finding(Tag.LOG_REGISTERED, args | {"source_port": outcome.source.port if outcome.source else None})]
         if outcome.challenges > 1:
             found.append(Finding(Tag.LOG_REGISTER_DUPLICATED, {"count": outcome.challenges}))

@@ -10,9 +10,11 @@ on a pasted log and, event by event, on one that is being written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from bot.parsers.pbx_log_lines import LogEvent, Said
+from bot.parsers.pbx_log_quotation import Quotation
 
 REGISTERED = "registered"
 AUTH_FAILED = "auth_failed"
@@ -25,8 +27,6 @@ _REASONS = {
     Said.PASSWORD_LOST: "password_not_cached",
     Said.USERNAME_MISMATCH: "username_mismatch",
 }
-_PATIENCE = 64  # events after which a quotation that never ends is given up
-_OPEN_METHODS = ("ACK", "BYE", "CANCEL", "REFER", "NOTIFY", "INFO", "UPDATE", "PRACK", "MESSAGE")
 _TRUNK = "81.95.237."  # the provider's network
 
 
@@ -46,11 +46,12 @@ class Source:
     coded: bool = False  # the answer being sent is a refusal or a challenge
     blocked: int = 0  # answers the server's own filter forbade (EPERM), since one last went out
     unnamed: bool = False  # its From header could not be read
+    ours: bool = False  # it is at the PBX's own address: whoever probes from there is no user
 
     @property
     def foreign(self) -> bool:
         """Not a user's phone: this host itself, or the provider."""
-        return self.ip.startswith(("127.", _TRUNK))
+        return self.ours or self.ip.startswith(("127.", _TRUNK))
 
 
 @dataclass(slots=True)
@@ -67,71 +68,30 @@ class Outcome:
     settled: bool = False  # its last line was written
     answered: bool = False  # the line that names its socket was written
     provisional: bool = False  # only an answer without a refusal was seen
-
-
-@dataclass(slots=True)
-class Quotation:
-    """Which lines are a client's own words: the PBX prints a request line with its line breaks.
-
-    It deals with a packet at once, so after 'Request:' comes its own next line; whatever stands between is not
-    its own (measured: one UDP packet can forge any line).
-    """
-
-    source: tuple[str | None, int | None] | None = None
-    method: str | None = None
-    waiting: bool = False
-    dropped: list[LogEvent] = field(default_factory=list)
-    echo: list[LogEvent] = field(default_factory=list)
-
-    def believes(self, event: LogEvent) -> bool:
-        """False for an event that a client wrote."""
-        if self.echo and event == self.echo[0]:
-            self.echo.pop(0)
-            return False
-        self.echo = []
-        if self.waiting and not self._ends(event):
-            self.dropped.append(event)
-            self.waiting = len(self.dropped) < _PATIENCE
-            return False
-        if event.said is Said.RECEIVED:
-            self.source = (event.source_ip, event.source_port)
-        elif event.said is Said.REQUEST and self.source:
-            self.method, self.waiting, self.dropped = event.text or "", True, []
-        return True
-
-    def _ends(self, event: LogEvent) -> bool:
-        method = self.method or ""
-        same = (event.source_ip, event.source_port) == self.source
-        if method.startswith("REGISTER"):
-            ends = (event.said is Said.PROCESSING and same) or event.said is Said.RECEIVED
-        elif method.startswith(("OPTIONS", "INVITE")):
-            ends = (event.said is Said.OTHER_REQUEST and same) or event.said is Said.RECEIVED
-        else:
-            ends = event.said is Said.IGNORED
-            if ends:
-                self.echo = self.dropped  # 'Unhandled method:' prints the same words again
-            elif method.startswith(_OPEN_METHODS):
-                ends = event.said is Said.RECEIVED
-        self.waiting = not ends
-        return ends
+    before_start: bool = False  # the PBX was started since, and knows nothing of it any more
 
 
 class Trail:
-    """The state after the events fed so far. `whole`: the log was not thinned out by grep."""
+    """The state after the events fed so far. `whole`: not thinned out by grep. `own`: the PBX's addresses."""
 
-    def __init__(self, *, whole: bool = True) -> None:
-        self.whole = whole
+    def __init__(self, *, whole: bool = True, own: Collection[str] = ()) -> None:
+        self.whole, self._own = whole, own
         self.outcomes: list[Outcome] = []
         self.challenges: list[tuple[str, Source]] = []
         self._challenged: dict[str, Source] = {}
         self.sources: dict[tuple[str, int], Source] = {}
         self.packets = 0  # from clients
         self.other_port = 0
-        self.stopped = False  # the PBX ended, and nothing was written by it since
+        self.last: Said | None = None  # what the PBX itself said last
         self._quotation = Quotation()
         self._current: Source | None = None  # of the last packet
         self._last: Source | None = None  # of the last packet or challenge
         self._received = False
+
+    @property
+    def stopped(self) -> bool:
+        """The PBX ended, and wrote nothing since."""
+        return self.last is Said.STOPPED
 
     def feed(self, event: LogEvent) -> None:
         """Takes the next event of the log."""
@@ -139,7 +99,7 @@ class Trail:
             return
         source = self._source(event)
         if event.said is not Said.ELSE:
-            self.stopped = event.said is Said.STOPPED
+            self.last = event.said
         match event.said:
             case Said.RECEIVED if source:
                 self._packet(source)
@@ -158,6 +118,9 @@ class Trail:
                 self._challenge(source, event.extension)
             case Said.OTHER_PORT:
                 self.other_port += 1
+            case Said.STARTED:
+                for outcome in self.outcomes:
+                    outcome.before_start = True
             case Said.NO_USERNAME if self._last:
                 self._last.unnamed = True
             case Said.SEND_ERROR if source and "EPERM" in (event.text or ""):
@@ -196,7 +159,7 @@ class Trail:
         if event.source_ip is None or event.source_port is None:
             return None
         key = (event.source_ip, event.source_port)
-        return self.sources.setdefault(key, Source(*key))
+        return self.sources.setdefault(key, Source(*key, ours=event.source_ip in self._own))
 
     def _packet(self, source: Source) -> None:
         self._current = self._last = source

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.model import Step
 from tests.faultlab.fault import fault
-from tests.faultlab.lab import Lab, Phone
+from tests.faultlab.lab import PASSWORD, Lab, Phone
 from tests.faultlab.network import USER_IP
 
 GUARD = """
@@ -89,8 +89,7 @@ def _(lab: Lab) -> Iterator[Phone]:
     _no_ufw(lab)
 
 
-@fault("ban", "fail2ban keeps the user's address out", Step.UNBAN_USER)
-def _(lab: Lab) -> Iterator[Phone]:
+def _ban(lab: Lab) -> None:
     for rule in (
         "-N f2b-call-soundz",
         "-A f2b-call-soundz -j RETURN",
@@ -98,5 +97,19 @@ def _(lab: Lab) -> Iterator[Phone]:
         f"-I f2b-call-soundz -s {USER_IP} -j REJECT --reject-with icmp-port-unreachable",
     ):
         lab.host("iptables", *rule.split())
+
+
+@fault("ban", "fail2ban keeps the user's address out: the log it reads tells of his tries", Step.UNBAN_USER)
+def _(lab: Lab) -> Iterator[Phone]:
+    for password in (PASSWORD, "another"):
+        lab.register(Phone(password=password), lab.folder / "before.log")
+    _ban(lab)
+    yield Phone()
+    lab.host("nft", "flush", "ruleset")
+
+
+@fault("ban_unseen", "the user's address is banned, and the log has never heard of it", Step.UNBAN_USER)
+def _(lab: Lab) -> Iterator[Phone]:
+    _ban(lab)
     yield Phone()
     lab.host("nft", "flush", "ruleset")

@@ -72,6 +72,7 @@ def _(lab: Lab) -> Iterator[Phone]:
 
 @fault("database_restarted", "PostgreSQL's restart restarted the PBX", Step.RESET_EXTENSION_PASSWORD)
 def _(lab: Lab) -> Iterator[Phone]:
+    lab.register(Phone(), lab.folder / "before.log")
     os.kill(lab.pbx.pid, signal.SIGUSR2)
     lab.pbx.wait_for(lambda: lab.pbx.since_start().count("SIP Domain:") > 1, "pm2 does not start it again")
     yield Phone()

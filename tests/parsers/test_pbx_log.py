@@ -149,6 +149,12 @@ def test_this_host_and_the_provider_are_no_clients() -> None:
     assert (reading.status, tags(reading)) == ("no_sip", [Tag.LOG_SILENT])
 
 
+def test_whoever_probes_from_the_pbxs_own_address_is_no_client() -> None:
+    context = Context(extension="1002", expected_ips=frozenset({"203.0.113.10"}))
+    (claim,) = parse(Page.of(lines(*challenge("203.0.113.10:44414"))), context)
+    assert (claim.reading.status, tags(claim.reading)) == ("no_sip", [Tag.LOG_SILENT])
+
+
 def test_a_sip_response_of_a_client_is_no_request() -> None:
     text = lines("[SIP] Received message from 192.0.2.7:5060", "[SIP] Request: SIP/2.0 200 OK")
     assert read(text).status == "no_sip"
@@ -229,6 +235,14 @@ def test_a_log_that_ends_with_its_stop_tells_so_whoever_it_served_before() -> No
 @pytest.mark.parametrize("later", [["SIP Registrar started on 0.0.0.0:5060"], received(), success()])
 def test_a_stop_that_was_followed_by_anything_is_over(later: list[str]) -> None:
     assert Tag.LOG_PBX_STOPPED not in tags(read(lines("SIP Registrar stopped", *later)))
+
+
+def test_who_was_registered_before_a_restart_no_longer_is() -> None:
+    restart = ["SIP Registrar stopped", "SIP Registrar started on 0.0.0.0:5060"]
+    before = read(lines(*success(), *restart), "1002")
+    assert (before.status, tags(before)) == ("registered", [Tag.LOG_REQUEST_BY_NAME])
+    after = read(lines(*success(), *restart, *success()), "1002")
+    assert (after.status, tags(after)) == ("registered", [Tag.LOG_REGISTERED, Tag.LOG_REQUEST_BY_NAME])
 
 
 def test_one_packet_cannot_forge_a_stop() -> None:
