@@ -176,8 +176,8 @@ def test_what_could_not_be_tested_ends_with_2(tmp_path: Path) -> None:
         assert refused(check(tmp_path, dns, "--only", "nothing"))[0::2] == (
             2,
             [
-                "no such check: nothing; there are api, dns, extension, firewall, last_seen, outside, pbx_log, ping, pm2,"
-                " sip, sip_loopback, sockets"
+                "no such check: nothing; there are api, dns, extension, firewall, last_seen, outside, pbx_log, ping,"
+                " pm2, sip, sip_loopback, sockets"
             ],
         )
 
