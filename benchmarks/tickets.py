@@ -27,7 +27,7 @@ from bot.table import RULES
 from bot.ticket_rows import Wanted, find_tickets, read_ticket
 
 PAGE = 50
-ROUNDS = 200
+ROUNDS = 400
 Query = Callable[[Database, random.Random, int], object]  # a log of so many tickets, asked by chance
 
 
@@ -94,18 +94,18 @@ QUERIES: dict[str, Query] = {
 SLOW = ("numbers", "scoreboard")  # asked a tenth as often
 
 
-def took_ms(query: Query, db: Database, count: int, seed: int) -> float:
-    """One call."""
+def asked(query: Query, db: Database, count: int, seed: int) -> tuple[float, int]:
+    """How many milliseconds one call took, and how many tickets it brought: a full page takes longer than a few."""
     dice = random.Random(seed)
     begun = time.process_time()
-    query(db, dice, count)
-    return (time.process_time() - begun) * 1000
+    found = query(db, dice, count)
+    return (time.process_time() - begun) * 1000, len(found) if isinstance(found, tuple) else 1
 
 
 def rows(
     small: int = 10_000, large: int = 1_000_000, only: str = "", rounds: int = ROUNDS
 ) -> Iterator[tuple[str, str]]:
-    """(what was asked, with the 95th percentile on the large log; the ratio of the medians)."""
+    """(what was asked, with times and tickets brought; the ratio of the medians, and of the 95th percentiles)."""
     with tempfile.TemporaryDirectory(prefix="yordam-tickets-") as folder, ExitStack() as open_logs:
         logs = []
         for count in (small, large):
@@ -124,14 +124,20 @@ def rows(
 
 def _compared(name: str, query: Query, logs: list[tuple[Database, int]], rounds: int) -> tuple[str, str]:
     took: list[list[float]] = [[] for _ in logs]
+    brought: list[list[int]] = [[] for _ in logs]
     for seed in range(rounds // 10 if any(slow in name for slow in SLOW) else rounds):
-        for (db, count), times in zip(logs, took, strict=True):
-            times.append(took_ms(query, db, count, seed))
+        for place in random.Random(seed).sample(range(len(logs)), len(logs)):
+            ms, found = asked(query, *logs[place], seed)
+            took[place].append(ms)
+            brought[place].append(found)
     few, many = (statistics.median(times) for times in took)
-    p95 = statistics.quantiles(took[1], n=20)[-1]
-    return f"{name} (95th percentile {p95:.1f} ms, median {many:.2f} ms against {few:.2f} ms)", f"x{many / few:.2f}"
+    few_p95, many_p95 = (statistics.quantiles(times, n=20)[-1] for times in took)
+    small, large = (round(statistics.fmean(counts)) for counts in brought)
+    tickets = "" if small == large else f", {large} tickets against {small}"
+    what = f"{name} (95th percentile {many_p95:.1f} ms, median {many:.2f} ms against {few:.2f} ms{tickets})"
+    return what, f"x{many / few:.2f}, x{many_p95 / few_p95:.2f}"
 
 
 if __name__ == "__main__":
     for what, ratio in rows(int(sys.argv[1]), int(sys.argv[2]), " ".join(sys.argv[3:])):
-        print(f"{what:110} {ratio}", flush=True)
+        print(f"{what:124} {ratio}", flush=True)

@@ -119,4 +119,10 @@ def m_causes(db: Database) -> None:
     """)
 
 
-STEPS = (m_numbers, m_search, m_lists, m_changes, m_causes)
+def m_search_leaves(db: Database) -> None:
+    """The index in small leaves: who looks for few tickets in a long list reads, and unpacks, a leaf for each."""
+    db.execute("INSERT INTO search (search, rank) VALUES ('pgsz', 256)")
+    db.execute("INSERT INTO search (search) VALUES ('rebuild')")
+
+
+STEPS = (m_numbers, m_search, m_lists, m_changes, m_causes, m_search_leaves)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.model import Event, EventKind, Status, Step, Ticket, Verdict
-from bot.ticket_search import expression, words_of
+from bot.ticket_search import NEWEST, holding, holding_among, words_of
 
 Row = Mapping[str, Any]
 
@@ -58,10 +58,10 @@ class Wanted:
     search: str | None = None  # every word of it occurs, in whatever spelling
     below: int | None = None  # only smaller numbers: the next page
 
-    def where(self, *, number: str = "t.number", by_time: bool = False) -> tuple[str, list[Any]]:
+    def where(self, *, by_time: bool = False) -> tuple[str, list[Any]]:
         """The condition on `tickets t` and its values; the search apart.
 
-        `number`: what holds a ticket's number. `by_time`: no index but that of times is to be used; a `+` forbids it.
+        `by_time`: no index but that of times is to be used; a `+` forbids it.
         """
         no = "+" if by_time else ""
         told = "step" if self.step == Step.CONNECTED else "cause"
@@ -74,78 +74,93 @@ class Wanted:
             "t.number IN (SELECT ticket FROM addresses WHERE near = ?)": self.near,
             "t.opened_at >= ?": self.opened_from and _stored(self.opened_from),
             "t.opened_at < ?": self.opened_before and _stored(self.opened_before),
-            f"{no}{number} < ?": self.below,
+            f"{no}t.number < ?": self.below,
         }
         kept = {condition: value for condition, value in said.items() if value is not None}
         return " AND ".join(kept) or "1", list(kept.values())
 
 
-FEW = 3000  # tickets that are looked through sooner than all hits of a search are
+STRETCH = 200  # so many hits are few; so many tickets of a filter are compared at first
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     """The parts of a SELECT in which `t` is a ticket."""
 
-    tables: str
     where: str
     values: list[Any]
     order: str
 
 
-def find_tickets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Ticket, ...]:
-    """Tickets without their events, newest first. At most `few` are looked through one by one."""
-    asked = _asked(db, wanted, few)
+def find_tickets(db: Database, wanted: Wanted, limit: int, stretch: int = STRETCH) -> tuple[Ticket, ...]:
+    """Tickets without their events, newest first."""
+    asked = _asked(db, wanted, limit, stretch)
     if asked is None:
         return ()
     rows = db.query(
-        f"SELECT t.*, p.name AS name FROM {asked.tables} LEFT JOIN people p ON p.user_id = t.user_id"
+        f"SELECT t.*, p.name AS name FROM tickets t LEFT JOIN people p ON p.user_id = t.user_id"
         f" WHERE {asked.where} ORDER BY {asked.order} LIMIT ?",
         [*asked.values, limit],
     )
     return tuple(_ticket(row) for row in rows)
 
 
-def find_facets(db: Database, wanted: Wanted, limit: int, few: int = FEW) -> tuple[Row, ...]:
+def find_facets(db: Database, wanted: Wanted, limit: int) -> tuple[Row, ...]:
     """Of the newest such tickets only what a list can be narrowed by: number, cause, owner, extension, opened_at."""
-    asked = _asked(db, wanted, few)
+    asked = _asked(db, wanted, limit, STRETCH)
     if asked is None:
         return ()
-    sql = f"SELECT t.number, t.cause, t.owner, t.extension, t.opened_at FROM {asked.tables}"
+    sql = "SELECT t.number, t.cause, t.owner, t.extension, t.opened_at FROM tickets t"
     return tuple(db.query(f"{sql} WHERE {asked.where} ORDER BY {asked.order} LIMIT ?", [*asked.values, limit]))
 
 
-def _asked(db: Database, wanted: Wanted, few: int) -> _Question | None:
+def _asked(db: Database, wanted: Wanted, limit: int, stretch: int) -> _Question | None:
     if wanted.search is None:
         return _filtered(wanted)
     words = words_of(wanted.search)
-    return _searched(db, wanted, words, few) if words else None
+    return _searched(db, wanted, words, limit, stretch) if words else None
 
 
 def _filtered(wanted: Wanted) -> _Question:
     """By the index of a filter, which is in the order of numbers; of a time, by that of times."""
     if wanted.opened_from is None and wanted.opened_before is None:
-        return _Question("tickets t", *wanted.where(), "t.number DESC")
+        return _Question(*wanted.where(), "t.number DESC")
     narrow = (wanted.user_id, wanted.extension, wanted.near) != (None, None, None)
-    return _Question("tickets t", *wanted.where(by_time=not narrow), "t.opened_at DESC, t.number DESC")
+    return _Question(*wanted.where(by_time=not narrow), "t.opened_at DESC, t.number DESC")
 
 
-def _searched(db: Database, wanted: Wanted, words: list[str], few: int) -> _Question:
-    """Where the filters leave few, these are looked through; else the hits are filtered, which come newest first."""
+def _searched(db: Database, wanted: Wanted, words: list[str], limit: int, stretch: int) -> _Question:
+    """Where hits are few, these are filtered; else the filtered are searched."""
+    below = NEWEST if wanted.below is None else wanted.below
+    where, values = replace(wanted, below=None).where()
+    if where == "1":
+        return _among(holding(db, words, below, limit))
+    hits = holding(db, words, below, stretch)
+    if len(hits) < stretch:
+        return _among(hits, where, values)
+    where, values = _within_its_time(db, wanted)
+
+    def filtered(below: int, limit: int) -> list[int]:
+        sql = f"SELECT t.number FROM tickets t WHERE {where} AND t.number < ? ORDER BY t.number DESC LIMIT ?"
+        return [row[0] for row in db.execute(sql, [*values, below, limit])]
+
+    return _among(holding_among(db, words, filtered, below, limit, stretch))
+
+
+def _among(numbers: Collection[int], where: str = "1", values: Collection[Any] = ()) -> _Question:
+    """Of these tickets those that fit."""
+    among = f"t.number IN (SELECT value FROM json_each(?)) AND {where}"
+    return _Question(among, [json.dumps([*numbers]), *values], "t.number DESC")
+
+
+def _within_its_time(db: Database, wanted: Wanted) -> tuple[str, list[Any]]:
+    """The condition; of a time also between which numbers: tickets are then walked through by number."""
     where, values = wanted.where()
-    if where != "1" and _at_most(db, few, where, values):
-        holding = " AND instr(' ' || s.words, ?)" * len(words)
-        tables = "tickets t CROSS JOIN search s ON s.rowid = t.number"
-        return _Question(tables, where + holding, [*values, *(f" {word}" for word in words)], "t.number DESC")
-    where, values = wanted.where(number="s.rowid")
-    tables = "search s CROSS JOIN tickets t ON t.number = s.rowid"
-    return _Question(tables, f"s.search MATCH ? AND {where}", [expression(words), *values], "s.rowid DESC")
-
-
-def _at_most(db: Database, few: int, where: str, values: list[Any]) -> bool:
-    """Whether the condition leaves no more tickets than so many."""
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM tickets t WHERE {where} LIMIT ?)"
-    return int(db.execute(sql, [*values, few + 1]).fetchone()[0]) <= few
+    if wanted.opened_from is None and wanted.opened_before is None:
+        return where, values
+    time, limits = Wanted(opened_from=wanted.opened_from, opened_before=wanted.opened_before).where()
+    ends = db.execute(f"SELECT min(t.number), max(t.number) FROM tickets t WHERE {time}", limits).fetchone()
+    return f"{where} AND t.number BETWEEN ? AND ?", [*values, *ends]
 
 
 def events_of(db: Database, numbers: Collection[int], kinds: Collection[EventKind]) -> dict[int, tuple[Event, ...]]:

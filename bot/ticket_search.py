@@ -6,8 +6,9 @@ different times are found together, and the newest of a million hits come first 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlite_utils import Database
 
@@ -16,6 +17,8 @@ from bot.folding import fold
 WORD = re.compile(r"[^\W_]+")  # letters and digits only: to FTS5 each is one token, and none of its operators
 WORD_MAX = 64  # characters; what is longer is no word anybody types
 WORDS_MAX = 4000  # of one ticket: a page more costs as much as all pages before
+NEWEST = 2**63 - 1  # below this number are all tickets
+HITS_A_LOOK = 8  # so many hits of a search are read in the time of a look at one ticket's words
 
 
 def words_of(text: str) -> list[str]:
@@ -42,6 +45,40 @@ def forget(db: Database, numbers: Iterable[int]) -> None:
     """These tickets can no longer be found by any word."""
     for number in numbers:
         db.execute("DELETE FROM search WHERE rowid = ?", [number])
+
+
+def holding(db: Database, words: Iterable[str], below: int, limit: int, least: int = 0) -> list[int]:
+    """The newest tickets that hold every one of these words, or words that begin so; numbers from `least` to `below`.
+
+    The latter itself is not among them.
+    """
+    sql = "SELECT rowid FROM search WHERE search MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?"
+    return [row[0] for row in db.execute(sql, [expression(words), least, below, limit])]
+
+
+def holding_among(
+    db: Database, words: list[str], among: Callable[[int, int], list[int]], below: int, limit: int, stretch: int
+) -> list[int]:
+    """The same of some tickets only. `among(below, limit)`: the newest of these under a number.
+
+    They are taken a growing stretch at a time, so that a page is full long before all are read.
+    """
+    found: list[int] = []
+    while part := among(below, stretch):
+        hits = holding(db, words, below, HITS_A_LOOK * len(part), part[-1])
+        held = _looked_up(db, words, part) if len(hits) == HITS_A_LOOK * len(part) else set(hits)
+        found += (number for number in part if number in held)
+        if len(found) >= limit or len(part) < stretch:
+            break
+        below, stretch = part[-1], 2 * stretch
+    return found[:limit]
+
+
+def _looked_up(db: Database, words: list[str], numbers: list[int]) -> set[int]:
+    """Those of these tickets that hold every one of the words; each is looked at."""
+    holds = " AND instr(' ' || s.words, ?)" * len(words)
+    sql = f"SELECT s.rowid FROM json_each(?) n CROSS JOIN search s ON s.rowid = n.value WHERE 1{holds}"
+    return {row[0] for row in db.execute(sql, [json.dumps(numbers), *(f" {word}" for word in words)])}
 
 
 def expression(words: Iterable[str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
@@ -73,14 +76,59 @@ async def test_a_list_of_a_step_shows_also_whom_it_helped(log: Tickets) -> None:
     assert lists == [[waiting, helped], [fine, helped]]
 
 
-@pytest.mark.parametrize("few", [0, 3000])
-async def test_what_is_narrow_is_looked_through_and_what_is_wide_is_searched_with_one_result(
-    log: Tickets, few: int
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[Database]:
+    """300 tickets; 'salom' in nearly all, 'alom' in half, 'sariq' in a third, 'zangori' in four."""
+    db = Database(memory=True)
+    migrations.apply(db)
+    dice, begin = random.Random(5), datetime(2026, 11, 1, tzinfo=UTC)
+    for number in range(1, 301):
+        words = [w for w, share in (("salom", 0.9), ("alom", 0.5), ("sariq", 0.3)) if dice.random() < share]
+        words += ["zangori"] if number % 70 == 0 else []
+        db.execute(
+            "INSERT INTO tickets (number, user_id, chat_id, status, language, extension, opened_at, updated_at, step,"
+            " cause, owner, source) VALUES (?, 7, 7, ?, 'uz', ?, ?, '', ?, ?, 'user', ?)",
+            [
+                number,
+                dice.choices(["open", "solved"], [1, 20])[0],
+                dice.choice(["1001", "1002"]),
+                (begin + timedelta(hours=number + dice.randrange(3))).isoformat(timespec="milliseconds"),
+                *[dice.choices(["fix_dns", "stun_off"], [1, 9])[0]] * 2,
+                str(number),
+            ],
+        )
+        remember(db, number, " ".join(words))
+    yield db
+    db.close()
+
+
+WANTED = st.builds(
+    Wanted,
+    search=st.lists(st.sampled_from(["salom", "alom", "sariq", "zangori", "sa", "yoq"]), min_size=1, max_size=2).map(
+        " ".join
+    ),
+    status=st.sampled_from([None, "open", "solved"]),
+    step=st.sampled_from([None, "fix_dns", "stun_off"]),
+    extension=st.sampled_from([None, None, "1001", "9"]),
+    opened_from=st.sampled_from([None, None, datetime(2026, 11, 4, tzinfo=UTC)]),
+    opened_before=st.sampled_from([None, None, datetime(2026, 11, 6, tzinfo=UTC)]),
+    below=st.one_of(st.none(), st.integers(0, 310)),
+)
+
+
+@example(wanted=Wanted(search="alom", opened_before=datetime(2026, 11, 6, tzinfo=UTC)), limit=2, stretch=3)  # looked up
+@example(wanted=Wanted(search="sa", step="stun_off"), limit=60, stretch=20)  # compared
+@given(wanted=WANTED, limit=st.integers(1, 60), stretch=st.sampled_from([1, 3, 20, 500]))
+def test_however_a_search_goes_about_it_it_finds_what_the_index_and_the_filters_say(
+    crowded: Database, wanted: Wanted, limit: int, stretch: int
 ) -> None:
-    numbers = [await ticket(log, f"Ali{n}", "salom dunyo" if n % 2 else "salom") for n in range(6)]
-    wanted = Wanted(search="dun salom ali", status="open", below=numbers[5])
-    rows = await log.store.run(lambda db: find_tickets(db, wanted, 50, few))
-    assert [row.number for row in rows] == [numbers[3], numbers[1]]
+    where, values = replace(wanted, search=None).where()
+    found = "SELECT rowid FROM search WHERE search MATCH ?"
+    plain = crowded.execute(
+        f"SELECT t.number FROM tickets t WHERE {where} AND t.number IN ({found}) ORDER BY t.number DESC LIMIT ?",  # noqa: S608 - ours
+        [*values, expression(words_of(wanted.search or "")), limit],
+    )
+    assert [row.number for row in find_tickets(crowded, wanted, limit, stretch)] == [row[0] for row in plain]
 
 
 async def test_what_is_forgotten_is_not_found(log: Tickets) -> None:
@@ -133,7 +181,7 @@ async def test_an_index_of_before_is_moved_when_the_bot_starts(log: Tickets) -> 
         db.execute("CREATE VIRTUAL TABLE search USING fts5 (text, ticket UNINDEXED, tokenize = 'unicode61')")
         for text in ("qongiroq otmayapti, server yoq", "aziza 1002"):
             db.execute("INSERT INTO search (text, ticket) VALUES (?, ?)", [text, number])
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm_search'")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name IN ('m_search', 'm_search_leaves')")
 
     await log.store.run(as_before)
     moved = Store(log.store.path, (migrations,))
