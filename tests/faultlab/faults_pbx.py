@@ -57,6 +57,7 @@ def _(lab: Lab) -> Iterator[Phone]:
     lab.pbx.pm2("restart", "pbx-system")
     time.sleep(3)
     yield Phone()
+    lab.pbx.stop()  # pm2 tries again and again: it would start once more beside the restart
     other.kill()
     other.communicate()
     lab.pbx.restart()
