@@ -19,6 +19,7 @@ from bot.checks.command import ask
 from bot.checks.here import require_here
 from bot.checks.ruleset import Packet, dump, outer_interfaces, rules
 from bot.model import Finding, Tag, Target
+from bot.parsers.firewall_rates import of_limit, starves_a_phone
 from bot.parsers.firewall_rules import BLOCKED, NO_RULE, Judgement, Rule, Ruleset, judge
 
 BUDGET_S = 6.0
@@ -35,7 +36,7 @@ Counters = Mapping[str, int]
 async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     """SERVER_FIREWALL_OPEN | _INACTIVE | _NO_RULE(tool) | _BLOCKS(tool, rule), for this user where he is known.
 
-    Beside it SERVER_FIREWALL_LIMITS(rule), _BLOCKS_ANSWERS(rule), _COUNTER_ROSE(rule, packets),
+    Beside it SERVER_FIREWALL_LIMITS(rule) or _THROTTLES(rule), _BLOCKS_ANSWERS(rule), _COUNTER_ROSE(rule, packets),
     SERVER_BANS(addresses), USER_IP_BANNED(address).
     """
     await require_here(target, probe)
@@ -47,7 +48,8 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
         decided = judge(ruleset)
     banned = decided.status == BLOCKED != everybody.status
     found = [*_status(everybody if banned else decided, ruleset)]
-    found += [Finding(Tag.SERVER_FIREWALL_LIMITS, {"rule": rule.text}) for rule in everybody.limits[:1]]
+    limits = sorted((COUNTER.sub("", rule.text) for rule in everybody.limits), key=starves_a_phone, reverse=True)
+    found += [of_limit(rule) for rule in limits[:1]]
     if everybody.answers_blocked:
         found.append(Finding(Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, {"rule": everybody.answers_blocked}))
     found += await _counted(target, probe, decided, source)
@@ -141,10 +143,10 @@ def _remembered(probe: Probe) -> tuple[float, Counters]:
 
 
 def _counters(judged: Judgement) -> dict[str, int]:
+    """Of the rules that block phones: what a limit of many packets drops is a flood."""
     blocking = [judged.rule] if judged.status == BLOCKED and judged.rule is not None else []
-    return {
-        COUNTER.sub("", rule.text): rule.packets for rule in (*blocking, *judged.limits) if rule.packets is not None
-    }
+    blocking += [rule for rule in judged.limits if starves_a_phone(rule.text)]
+    return {COUNTER.sub("", rule.text): rule.packets for rule in blocking if rule.packets is not None}
 
 
 async def _jails(probe: Probe) -> dict[str, list[str]]:

@@ -23,6 +23,7 @@ from bot.checks.command import Output, ask
 from bot.model import Failure
 from bot.parsers.firewall_iptables_save import read_save
 from bot.parsers.firewall_nft import read_nft
+from bot.parsers.firewall_rates import is_ample
 from bot.parsers.firewall_rules import Chains, Ruleset, single_address
 
 TOOL_S = 2.0
@@ -162,7 +163,16 @@ def _strike_saved(dumped: Dump, packet: Packet) -> str:
         negated = bool(found["not"] or found["not2"] or found["not3"])
         return _left(found[0], known, met, negated, "-m never")
 
-    return SAVED_CONDITION.sub(strike, dumped.saved)
+    return SAVED_LIMIT.sub(_strike_ample, SAVED_CONDITION.sub(strike, dumped.saved))
+
+
+SAVED_LIMIT = re.compile(r"-m (?:hash)?limit(?: --(?:hash)?limit[\w-]* \S+)+(?= [^\n]*-j ACCEPT)")
+NFT_LIMIT = re.compile(r"\blimit rate \d+/\w+(?: burst \d+ packets)? (?=(?:counter packets \d+ bytes \d+ )?accept\b)")
+
+
+def _strike_ample(found: re.Match[str]) -> str:
+    """What is let in up to a rate no phone reaches is let in."""
+    return "" if is_ample(found[0]) else found[0]
 
 
 NFT_TABLE = re.compile(r"^(?=table )", re.MULTILINE)
@@ -192,7 +202,7 @@ def _strike_table(table: str, packet: Packet) -> str:
             known = bool(packet.interfaces)
         return _left(found[0], known, met, bool(found["not"]), "meta never 1 ")
 
-    return NFT_CONDITION.sub(strike, NFT_SET.sub(_without_crowds, table))
+    return NFT_LIMIT.sub(_strike_ample, NFT_CONDITION.sub(strike, NFT_SET.sub(_without_crowds, table)))
 
 
 def _without_crowds(found: re.Match[str]) -> str:

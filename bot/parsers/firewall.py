@@ -20,6 +20,7 @@ from bot.parsers.firewall_iptables import read_iptables
 from bot.parsers.firewall_netsh import read_netsh
 from bot.parsers.firewall_nft import read_nft
 from bot.parsers.firewall_nft_json import read_json
+from bot.parsers.firewall_rates import of_limit
 from bot.parsers.firewall_rules import BANS, BLOCKED, INACTIVE, NO_RULE, OPEN, judge
 from bot.parsers.firewall_ruling import Ruling, ruling_of
 from bot.parsers.firewall_ufw import read_ufw
@@ -141,7 +142,7 @@ def _findings(ruling: Ruling) -> Iterator[Finding]:
         yield Finding(Tag.SERVER_FIREWALL_BLOCKS, {"tool": tool, "rule": ruling.rule})
     elif ruling.status == NO_RULE and not ruling.silent:
         yield Finding(Tag.SERVER_FIREWALL_NO_RULE, {"tool": tool})
-    yield from (Finding(Tag.SERVER_FIREWALL_LIMITS, {"rule": rule}) for rule in ruling.limits)
+    yield from map(of_limit, ruling.limits)
     if ruling.answers_blocked:
         yield Finding(Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, {"rule": ruling.answers_blocked})
     if ruling.banned and ruling.status in (BANS, OPEN, BLOCKED, NO_RULE):

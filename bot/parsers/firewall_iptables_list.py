@@ -45,7 +45,7 @@ _ONE_CONDITION = re.compile(  # the commonest, without any spaces
     r"(ADDRTYPE)(match)(dst-type)([A-Z,]+)|(udp|tcp)([ds]pts?:(?:[\d:]+|sip))|((?:ct)?state)([A-Z,]+)"
     r"|(multiport)([ds]ports)([\d,:]+)|(reject-with)([a-z-]+)"
 )
-_RATE = re.compile(r"limit: \S|limit:|hashlimit|#conn|hit_count|connlimit")
+_RATE = re.compile(r"limit: \S|limit:|hashlimit|#conn|recent: (?:UPDATE|CHECK)|hit_count|connlimit")
 _ADDRESS = re.compile(r"!?[\w.:-]+(?:/[\d.]+)?$")
 
 

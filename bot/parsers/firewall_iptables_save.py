@@ -107,6 +107,8 @@ class _Options:
             self._option, self._values = word, 0
             if word in ("--syn", "-f", "--fragment"):
                 self.demand.more = True
+            if word in ("--update", "--rcheck"):  # of '-m recent': who sent a packet lately
+                self.demand.rate = True
             return True
         if not self._option or (judged and (self._values > 0 or fresh_line)):
             return False
@@ -161,8 +163,6 @@ class _Options:
                 demand.more = demand.more or (("LOCAL" in value.upper().split(",")) is negated)
             case "--src-type" | "--ctstatus" | "--ctproto" | "--ctorigdst" | "--ctorigsrc":
                 demand.more = True
-            case "--hitcount":
-                demand.rate = True
             case "-c" | "--set-counters":
                 if self._values == 0 and value.isdecimal() and len(value) < 19:
                     self.packets = int(value)

@@ -87,10 +87,50 @@ IPTABLES = {
         [
             OPEN,
             Finding(
-                Tag.SERVER_FIREWALL_LIMITS,
+                Tag.SERVER_FIREWALL_THROTTLES,
                 {
                     "rule": "-A INPUT -p udp -m udp --dport 5060 -m hashlimit --hashlimit-above 1/min"
                     " --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name sip -j DROP"
+                },
+            ),
+        ],
+    ),
+    "dropped beyond a rate no phone reaches": (
+        "-A INPUT -p udp --dport 5060 -m hashlimit --hashlimit-above 100/sec --hashlimit-mode srcip"
+        " --hashlimit-name sip -j DROP",
+        [
+            OPEN,
+            Finding(
+                Tag.SERVER_FIREWALL_LIMITS,
+                {
+                    "rule": "-A INPUT -p udp -m udp --dport 5060 -m hashlimit --hashlimit-above 100/sec"
+                    " --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name sip -j DROP"
+                },
+            ),
+        ],
+    ),
+    "let in up to a rate no phone reaches": (
+        "-P INPUT DROP\n-A INPUT -p udp --dport 5060 -m limit --limit 100/sec --limit-burst 200 -j ACCEPT",
+        [OPEN],
+    ),
+    "let in up to such a rate, the rest dropped": (
+        "-A INPUT -p udp --dport 5060 -m hashlimit --hashlimit-upto 50/sec --hashlimit-mode srcip"
+        " --hashlimit-name sip -j ACCEPT\n-A INPUT -p udp --dport 5060 -j DROP",
+        [OPEN],
+    ),
+    "let in up to a rate that starves a phone": (
+        "-A INPUT -p udp --dport 5060 -m limit --limit 1/min -j ACCEPT\n-A INPUT -p udp --dport 5060 -j DROP",
+        [blocks("iptables", "-A INPUT -p udp -m udp --dport 5060 -j DROP")],
+    ),
+    "whoever is in a list of the kernel's": (
+        "-A INPUT -p udp --dport 5060 -m recent --rcheck --seconds 3600 --name bad -j DROP",
+        [
+            OPEN,
+            Finding(
+                Tag.SERVER_FIREWALL_LIMITS,
+                {
+                    "rule": "-A INPUT -p udp -m udp --dport 5060 -m recent --rcheck --seconds 3600 --name bad"
+                    " --mask 255.255.255.255 --rsource -j DROP"
                 },
             ),
         ],
@@ -139,6 +179,22 @@ NFT = {
     "another port": (
         "table inet f { chain i { type filter hook input priority 0; udp dport 5061 drop; }; }",
         [OPEN],
+    ),
+    "let in up to a rate no phone reaches": (
+        "table inet f { chain i { type filter hook input priority 0; policy drop;"
+        " udp dport 5060 limit rate 100/second burst 200 packets counter accept; }; }",
+        [OPEN],
+    ),
+    "dropped beyond a rate that starves a phone": (
+        "table inet f { chain i { type filter hook input priority 0; udp dport 5060 limit rate over 1/minute"
+        " burst 3 packets drop; }; }",
+        [
+            OPEN,
+            Finding(
+                Tag.SERVER_FIREWALL_THROTTLES,
+                {"rule": "udp dport 5060 limit rate over 1/minute burst 3 packets drop"},
+            ),
+        ],
     ),
 }  # fmt: skip
 CASES = [pytest.param(*case, id=f"iptables: {name}") for name, case in IPTABLES.items()] + [
@@ -234,6 +290,18 @@ def test_a_counter_that_rises_while_we_look_is_told(space: Namespace, pbx: Targe
     space.send("203.0.113.10", 5060, 7)
     rose = Finding(Tag.SERVER_FIREWALL_COUNTER_ROSE, {"rule": rule, "packets": 7})
     assert space.check("firewall", pbx, again=True) == ((blocks("iptables", rule), rose), None)
+
+
+@pytest.mark.parametrize(("rate", "rises"), [("100/second", False), ("1/minute", True)])
+def test_what_a_limit_drops_counts_only_where_it_starves_phones(
+    space: Namespace, pbx: Target, rate: str, rises: bool
+) -> None:
+    rule = f"udp dport 5060 limit rate over {rate} burst 1 packets counter drop"
+    apply(space, "table inet f { chain i { type filter hook input priority 0; RULE; }; }".replace("RULE", rule))
+    space.check("firewall", pbx)
+    space.send("203.0.113.10", 5060, 7)
+    found, _ = space.check("firewall", pbx, again=True)
+    assert any(one.tag is Tag.SERVER_FIREWALL_COUNTER_ROSE for one in found) is rises
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="not installed: setpriv")

@@ -311,7 +311,7 @@ COMMIT
     limit = "-A INPUT -p udp -m udp --dport 5060 -m hashlimit --hashlimit-above 1/min --hashlimit-name sip -j DROP"
     assert findings(text) == [
         Finding(Tag.SERVER_FIREWALL_OPEN),
-        Finding(Tag.SERVER_FIREWALL_LIMITS, {"rule": limit}),
+        Finding(Tag.SERVER_FIREWALL_THROTTLES, {"rule": limit}),
         Finding(Tag.SERVER_FIREWALL_BLOCKS_ANSWERS, {"rule": "-A OUTPUT -p udp -m udp --sport 5060 -j DROP"}),
         Finding(Tag.SERVER_BANS, {"addresses": ("10.99.0.2",)}),
     ]
