@@ -9,6 +9,7 @@ const USER = process.env.API_USER || 'admin';
 const PASSWORD = process.env.API_PASSWORD || 'a-password';
 const TOKEN = 'a-token';
 const LIMIT = Number(process.env.API_LIMIT || 100);
+const ONLINE_HELD_MS = Number(process.env.ONLINE_HELD_MS || 0);
 const WINDOW_S = 900;
 const calls = new Map(); // by address: [how many, since when]
 
@@ -57,17 +58,24 @@ async function extensions(method, id, what, body) {
     passwords.set(body.username, body.password);
     return { ...made, password: body.password };
   }
-  if (what === 'status') {
-    const registration = await database.registration(id);
-    const fresh = registration && Date.parse(registration.last_updated) + registration.expires * 1000 > Date.now();
-    return { extensionId: id, online: Boolean(fresh), registration };
-  }
+  if (what === 'status') return status(id);
   const extension = (await database.extensions()).find((one) => one.id === Number(id));
   if (!extension) throw new Refusal(404, 'Extension not found');
   if (body.password) passwords.set(extension.username, body.password); // the edit form changes the memory only
   if (what === 'password') return undefined;
   const { password: _, ...fields } = body;
   return database.update(id, fields);
+}
+
+// An 'online' is held back, so that a phone which signs off meanwhile has done so when it is told.
+async function status(id) {
+  const until = Date.now() + ONLINE_HELD_MS;
+  for (;;) {
+    const registration = await database.registration(id);
+    const fresh = registration && Date.parse(registration.last_updated) + registration.expires * 1000 > Date.now();
+    if (!fresh || Date.now() >= until) return { extensionId: id, online: Boolean(fresh), registration };
+    await new Promise((done) => { setTimeout(done, 50); });
+  }
 }
 
 async function serve(request, response) {

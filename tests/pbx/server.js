@@ -1,7 +1,8 @@
 // A stand-in for the PBX: it speaks SIP and HTTP and logs as the real one was seen to, faults included.
 //
 // Environment: SIP_HOST, SIP_PORT, TRUNK_PORT, HOST, PORT, SIP_DOMAIN, DATABASE (a JSON file), LOG_PATH (a folder for
-// combined.log), LOG_MAX_BYTES, AS_PM2_LOG (a file, when pm2 is not there), API_USER, API_PASSWORD, API_LIMIT.
+// combined.log), LOG_MAX_BYTES, AS_PM2_LOG (a file, when pm2 is not there), API_USER, API_PASSWORD, API_LIMIT,
+// ONLINE_HELD_MS.
 'use strict';
 const api = require('./api');
 const log = require('./log');
