@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tests.fake_api import FakeApi
 
@@ -16,13 +16,51 @@ ROOT = Path(__file__).parent.parent
 PERSON, STAFF, STAFF_CHAT = 501, 900, -100777
 
 
-class RunningBot:
+class Running:
+    """A command of `yordam` that goes on until it is ended. Its log lies in the folder it works in."""
+
+    log_name: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def data(self) -> Path:
+        """DATA_DIR."""
+        return self.folder / "data"
+
+    @property
+    def log(self) -> str:
+        """What the process has written."""
+        return (self.folder / self.log_name).read_text("utf-8")
+
+    def begin(self, *command: str, **settings: str) -> None:
+        """Starts the process and does not wait."""
+        environment = {**os.environ, "DATA_DIR": str(self.data), "PYTHONPATH": str(ROOT), **settings}
+        with (self.folder / self.log_name).open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, cwd=self.folder, stderr=log)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the process; its exit status."""
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+    def end(self) -> None:
+        """Whatever became of it, it runs no longer."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+class RunningBot(Running):
     """The bot, its Bot API, one person and a staff group with one member."""
+
+    log_name = "bot.log"
 
     def __init__(
         self, folder: Path, settings: Mapping[str, str] | None = None, *, prefix: tuple[str, ...] = ()
     ) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.api = FakeApi()
         self._settings = dict(settings or {})
         self._prefix = prefix
@@ -36,9 +74,7 @@ class RunningBot:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        self.end()
         self.api.__exit__()
 
     def start(self) -> None:
@@ -49,22 +85,13 @@ class RunningBot:
             "TELEGRAM_FILE_URL": self.api.base_file_url,
             "STAFF_CHAT_ID": str(STAFF_CHAT),
             "STAFF_IDS": str(STAFF),
-            "DATA_DIR": str(self.folder / "data"),
             "CHECK_TTL_S": "0",
             "CHECK_TIMEOUT_S": "2",
             **self._settings,
         }
-        environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
         starts = len(self.api.calls("deleteWebhook"))
-        command = [*self._prefix, sys.executable, "-m", "bot", "run"]
-        with (self.folder / "bot.log").open("ab") as log:
-            self.process = subprocess.Popen(command, env=environment, cwd=self.folder, stderr=log)
+        self.begin(*self._prefix, sys.executable, "-m", "bot", "run", **settings)
         self.api.wait_for(lambda: len(self.api.calls("deleteWebhook")) > starts or self.process.poll() is not None, 30)
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Ends the process; its exit status."""
-        self.process.send_signal(how)
-        return self.process.wait(20)
 
     def says(self, text: str, **more: Any) -> None:
         """The person writes."""
@@ -87,7 +114,7 @@ class RunningBot:
 
     def yordam(self, *words: str) -> str:
         """What a shell command prints on the same database."""
-        settings = {**os.environ, **self._settings, "DATA_DIR": str(self.folder / "data"), "PYTHONPATH": str(ROOT)}
+        settings = {**os.environ, **self._settings, "DATA_DIR": str(self.data), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "bot", *words]
         done = subprocess.run(command, env=settings, cwd=self.folder, capture_output=True, text=True, check=True)
         return done.stdout

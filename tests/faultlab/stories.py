@@ -91,6 +91,7 @@ STORIES = (
     Story("icmp_only", LIKELY, (STATUS,), WORKS, NOTHING_TO_DO),
     Story("alg_via", LIKELY, (STATUS, NUMBER), NO_WAY_BACK, TCPDUMP),
     Story("alg_branch", LIKELY, (STATUS, NUMBER), NO_WAY_BACK, TCPDUMP),
+    Story("alg_digest", LIKELY, (STATUS, NUMBER), "Parolingizga hozircha tegmang.", TCPDUMP),
     Story("answers_lost", LIKELY, (STATUS, NUMBER), NO_WAY_BACK, TCPDUMP),
     # A phone that sends again and again gets through some time: it is looked at while it tries.
     Story("loss", LIKELY, (STATUS, PING), BAD_WAY, PROVIDER, shows="connecting"),
@@ -106,6 +107,7 @@ STORIES = (
     Story("hung", PROVEN, NOTHING, NO_PBX, RESTART),
     Story("loopback", PROVEN, NOTHING, "faqat oʻzining ichida tinglayapti", "SIP_HOST=0.0.0.0"),
     Story("port_taken", PROVEN, NOTHING, "telefon portini boshqa dastur egallab olgan", "ss -ulnp | grep 5060"),
+    Story("database_down", LIKELY, NOTHING, "telefon serverining ichida xatolik bor", "systemctl status postgresql"),
     Story("password_lost", PROVEN, (STATUS, NUMBER), LOST, SAVE_AGAIN),
     Story("unknown", PROVEN, (STATUS, NUMBER), NO_NUMBER, "Boshqaruv panelida raqamni qidiring: 1047"),
     Story("disabled", PROVEN, (STATUS, NUMBER), NO_NUMBER, "Boshqaruv panelida raqamni qidiring: 1003"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +14,7 @@ from typing import Self
 import httpx
 
 from bot.passes import Pass, key_of, new_pass, sealed
-from tests.running import ROOT, STAFF
+from tests.running import STAFF, Running
 
 CSRF = re.compile(r'name="csrftoken" value="([^"]+)"')
 ORDER = re.compile(r'name="order" value="([0-9a-f]{16})"')
@@ -29,24 +26,16 @@ def free_port() -> int:
         return int(door.getsockname()[1])
 
 
-class Served:
+class Served(Running):
     """The review page over a folder's ticket log. The staff stand in the folder's .env, which a test may change."""
 
+    log_name = "web.log"
+
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._settings = dict(settings or {})
-
-    @property
-    def data(self) -> Path:
-        """DATA_DIR."""
-        return self.folder / "data"
-
-    @property
-    def log(self) -> str:
-        """What the process has written."""
-        return (self.folder / "web.log").read_text("utf-8")
 
     def staff(self, *ids: int) -> None:
         """Who is of the staff from now on."""
@@ -58,22 +47,13 @@ class Served:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        self.end()
 
     def start(self) -> None:
         """Starts the process, and waits until it answers."""
         listen = f"127.0.0.1:{self.port}"
-        own = {"DATA_DIR": str(self.data), "WEB_LISTEN": listen, "WEB_URL": self.url, "PYTHONPATH": str(ROOT)}
-        inherited = {name: value for name, value in os.environ.items() if name != "STAFF_IDS"}
-        with (self.folder / "web.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "web"],
-                cwd=self.folder,
-                env={**inherited, **own, **self._settings},
-                stderr=log,
-            )
+        own = {"WEB_LISTEN": listen, "WEB_URL": self.url, "STAFF_IDS": "", **self._settings}  # those of .env count
+        self.begin(sys.executable, "-m", "bot", "web", **own)
         until = monotonic() + 30
         while monotonic() < until and self.process.poll() is None:
             try:
@@ -82,11 +62,6 @@ class Served:
                 continue
             return
         raise AssertionError(f"the review page did not start: {self.log}")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Ends the process; its exit status."""
-        self.process.send_signal(how)
-        return self.process.wait(20)
 
     def word(self, held: Pass | None = None) -> str:
         """The word of a link as the bot would give it."""
