@@ -85,6 +85,8 @@ PRODUCES: dict[Kind, frozenset[Tag]] = {
             Tag.EXTENSION_UNKNOWN,
             Tag.EXTENSION_DISABLED,
             Tag.EXTENSION_EXISTS,
+            Tag.EXTENSION_ADDRESS_BANNED,
+            Tag.EXTENSION_BEFORE_RESTART,
             Tag.LOG_WRONG_PASSWORD,
             Tag.LOG_PASSWORD_LOST,
             Tag.LOG_USERNAME_MISMATCH,
