@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.model import Context, Finding, Kind, Reading
 from bot.parsers.screen import fields as written
-from bot.parsers.screen import frames, gate, ocr, spots, squares
+from bot.parsers.screen import frames, gate, ocr, photos, spots, squares
 from bot.parsers.screen.captions import dialogs
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.labels import skeleton
@@ -29,24 +29,19 @@ RUSSIAN = ("ru_old", "ru_new")
 KEY_FIELDS = ("server", "domain", "username", "transport", "public_address")
 
 
-def _fits(image: Pixels) -> tuple[list[Fit], list[Spot], bool]:
+def _fits(image: Pixels, photo: bool) -> tuple[list[Fit], list[Spot]]:
+    """The dialogs on the picture and its text; a photo that is hard to read is looked at again, sharpened."""
     height, width = image.shape[:2]
     alone = height > 1.3 * width and width < UPRIGHT_MAX
     side = UPRIGHT if alone else LARGE if max(height, width) > SMALL_MAX else SMALL
     found, lines = dialogs(image, spots.find(image, side))
-    if found and (max(fit.agreeing for fit in found) >= ENOUGH or not _photo(image)):
-        return found, lines, False
-    if not found and console(lines):
-        return found, lines, False
+    if not photo or max((fit.agreeing for fit in found), default=0) >= ENOUGH or (not found and console(lines)):
+        return found, lines
     crisp = spots.sharpen(image)
     better, again = dialogs(crisp, spots.find(crisp, LARGE))
     if sum(fit.agreeing for fit in better) > sum(fit.agreeing for fit in found):
-        return better, again, True
-    return found, lines, False
-
-
-def _photo(image: Pixels) -> bool:
-    return max(image.shape[:2]) >= 1000
+        return better, again
+    return found, lines
 
 
 def _language(fit: Fit) -> str:
@@ -185,7 +180,10 @@ def read(content: bytes, context: Context) -> tuple[Reading, ...]:
         image = gate.pixels(content)
     except gate.RefusedError:
         return ()
-    found, lines, photo = _fits(image)
+    photo = photos.grain(image) > photos.GRAIN
+    if photo:
+        image = photos.still(image)
+    found, lines = _fits(image, photo)
     if found:
         tilted = photo or any(abs(float(fit.du[1])) > 0.004 * abs(float(fit.du[0])) for fit in found)
         return tuple(dialog(image, fit, lines, context, tilted) for fit in found)
