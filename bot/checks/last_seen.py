@@ -69,7 +69,7 @@ def last_seen(target: Target) -> LastSeen:
                 restarted, read = place.trail().last is Said.STARTED, read + 1
             continue
         served = served or (place.said is Said.REGISTERED and not restarted)
-        if place.extension != number or place.ip is None or is_own(place.ip):
+        if place.extension != number or place.ip in target.expected_ips or is_own(place.ip or ""):
             continue  # somebody else, or our own probe
         source, read = _owner(place, target.host), read + 1
         if source is None:
@@ -82,10 +82,14 @@ def last_seen(target: Target) -> LastSeen:
 
 def _owner(place: Place, host: str) -> Source | None:
     """The socket of the line, where it is the owner's of the number; None for anybody else's, and for a forged line."""
-    trail, source = place.trail(), None
-    if place.said is Said.REGISTERED is trail.last and trail.outcomes and trail.outcomes[-1].status == REGISTERED:
-        source = trail.outcomes[-1].source
-    elif place.said is Said.CHALLENGE is trail.last and trail.challenges:
+    trail = place.trail()
+    if trail.last is not place.said:
+        return None
+    source: Source | None = None
+    if place.said is Said.REGISTERED and trail.outcomes:
+        last = trail.outcomes[-1]
+        source = last.source if (last.status, last.extension) == (REGISTERED, place.extension) else None
+    elif trail.challenges:
         asked = trail.challenges[-1][1]
         source = asked if (asked.host or "").casefold().partition(":")[0] == host.casefold() else None
     return source if source is not None and source.ip == place.ip and not source.foreign else None
