@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a network of the module's own, as it was made before each test."""
+"""What tests of several rooms share: a network of the module's own, as before each test; the PBX's name server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.dns import DnsServer
+from tests.servers.healthy import named
 from tests.servers.namespace import Namespace
 
 
@@ -14,6 +16,13 @@ def network() -> Iterator[Namespace]:
     """One PBX host for the whole module: making it takes a while."""
     with Namespace() as made:
         yield made
+
+
+@pytest.fixture
+def dns() -> Iterator[DnsServer]:
+    """It knows the PBX, at 127.0.0.1."""
+    with named() as server:
+        yield server
 
 
 @pytest.fixture

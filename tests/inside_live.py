@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.inside_a_network import OUTSIDE, network
 from tests.pbx import running as pbx_running
 from tests.pbx.running import API_PASSWORD, API_USER, Pbx
 from tests.running import PERSON, ROOT, STAFF_CHAT, RunningBot
-from tests.servers.dns import DnsServer
+from tests.servers.healthy import looking_at, named
 
 __all__ = ["network"]  # the fixture that makes the network
 missing = phone.WHY_NOT or pbx_running.why_not()
@@ -33,20 +34,14 @@ def pbx(tmp_path: Path) -> Iterator[Pbx]:
 
 @pytest.fixture
 def bot(tmp_path: Path, pbx: Pbx) -> Iterator[RunningBot]:
-    with DnsServer({"call.soundz.uz": {"A": ("127.0.0.1",)}}) as dns:
-        plan = {
-            "PBX_HOST": "call.soundz.uz",
-            "PBX_PROBE_HOST": "127.0.0.1",
-            "PBX_SIP_PORT": str(pbx.sip_port),
-            "PBX_ON_THIS_HOST": "no",
-            "DNS_SERVERS": dns.address,
-            "PBX_LOG_FILES": f"{pbx.logs}/combined*.log",
-            "PBX_API_URL": pbx.api_url,
-            "PBX_API_USER": API_USER,
-            "PBX_API_PASSWORD": API_PASSWORD,
-        }
-        with RunningBot(tmp_path, plan) as running:
-            yield running
+    log_and_api = {
+        "PBX_LOG_FILES": f"{pbx.logs}/combined*.log",
+        "PBX_API_URL": pbx.api_url,
+        "PBX_API_USER": API_USER,
+        "PBX_API_PASSWORD": API_PASSWORD,
+    }
+    with named() as dns, RunningBot(tmp_path, looking_at(dns, pbx.sip_port, **log_and_api)) as running:
+        yield running
 
 
 def register(pbx: Pbx, password: str) -> int:
@@ -59,13 +54,18 @@ def register(pbx: Pbx, password: str) -> int:
     return int(json.loads(told)["code"])
 
 
-def watch(bot: RunningBot, status: str) -> None:
-    """The person comes as far as the watch, and starts it."""
+def come(bot: RunningBot, status: str) -> Any:
+    """The person tells what the phone says, and the number; the offer to watch."""
     bot.says("/diagnose")
     bot.presses(bot.wait_for("pastki chap burchagida"), f"st:{status}")
     bot.wait_for("Ichki raqamingiz necha")
     bot.says("1002")
-    bot.presses(bot.wait_for("birga kuzatamiz"), "watch")
+    return bot.wait_for("birga kuzatamiz")
+
+
+def watch(bot: RunningBot, status: str) -> None:
+    """The person comes as far as the watch, and starts it."""
+    bot.presses(come(bot, status), "watch")
     bot.wait_for("Hozir MicroSIP")
 
 
@@ -106,11 +106,7 @@ def test_a_password_the_server_lost_is_the_servers_fault_and_the_staff_know(bot:
 
 def test_who_gets_through_later_without_telling_is_noticed(bot: RunningBot, pbx: Pbx) -> None:
     pbx.create("1002", "secret")
-    bot.says("/diagnose")
-    bot.presses(bot.wait_for("pastki chap burchagida"), "st:timeout")
-    bot.wait_for("Ichki raqamingiz necha")
-    bot.says("1002")
-    bot.wait_for("birga kuzatamiz")
+    come(bot, "timeout")
     bot.wait_for("ichki raqam: 1002", STAFF_CHAT)
     assert register(pbx, "secret") == 200
     bot.wait_for("MicroSIP serverga ulandi")

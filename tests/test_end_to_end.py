@@ -6,17 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.running import PERSON, ROOT, STAFF, STAFF_CHAT, RunningBot
 from tests.servers.dns import DnsServer, Rcode
-from tests.servers.kamailio import PROGRAM, Kamailio, free_port
+from tests.servers.healthy import HOST, healthy_pbx, looking_at, needs_kamailio
+from tests.servers.kamailio import free_port
 from tests.servers.namespace import why_not
 
-HOST = "call.soundz.uz"
 NSLOOKUP_FAILS = (
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
     "*** UnKnown can't find call.soundz.uz: Non-existent domain\n"
@@ -25,28 +24,16 @@ NSLOOKUP_WORKS = (
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  dns.google\nAddress:  8.8.8.8\n\n"
     "Name:    call.soundz.uz\nAddress:  127.0.0.1\n"
 )
-needs_kamailio = pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
-
-
-@pytest.fixture
-def dns() -> Iterator[DnsServer]:
-    with DnsServer({HOST: {"A": ("127.0.0.1",)}}) as server:
-        yield server
 
 
 def settings(dns: DnsServer, sip_port: int) -> dict[str, str]:
-    return {
-        "PBX_HOST": HOST,
-        "PBX_PROBE_HOST": "127.0.0.1",
-        "PBX_SIP_PORT": str(sip_port),
-        "PBX_ON_THIS_HOST": "yes",
-        "DNS_SERVERS": dns.address,
-    }
+    """A bot on the PBX's own host."""
+    return looking_at(dns, sip_port, PBX_ON_THIS_HOST="yes")
 
 
 @needs_kamailio
-def test_all_healthy_the_users_own_dns_is_found_and_the_case_is_closed(tmp_path: Path, dns: DnsServer) -> None:
-    with Kamailio() as sip, RunningBot(tmp_path, settings(dns, sip.port)) as bot:
+def test_all_healthy_the_users_own_dns_is_found_and_the_case_is_closed(tmp_path: Path) -> None:
+    with healthy_pbx(PBX_ON_THIS_HOST="yes") as plan, RunningBot(tmp_path, plan) as bot:
         bot.says("/diagnose")
         question = bot.wait_for("pastki chap burchagida")
         assert question.text.startswith("Server")
@@ -99,8 +86,8 @@ def test_stories_that_need_a_network_of_their_own(stories: str) -> None:
 
 
 @needs_kamailio
-def test_a_restart_in_the_middle_goes_on_where_it_was(tmp_path: Path, dns: DnsServer) -> None:
-    with Kamailio() as sip, RunningBot(tmp_path, settings(dns, sip.port)) as bot:
+def test_a_restart_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> None:
+    with healthy_pbx(PBX_ON_THIS_HOST="yes") as plan, RunningBot(tmp_path, plan) as bot:
         bot.says("/diagnose")
         question = bot.wait_for("pastki chap burchagida")
         bot.wait_for("№1", STAFF_CHAT)  # by now the question is in the log
@@ -112,8 +99,8 @@ def test_a_restart_in_the_middle_goes_on_where_it_was(tmp_path: Path, dns: DnsSe
 
 
 @needs_kamailio
-def test_unreadable_twice_goes_on_without_it(tmp_path: Path, dns: DnsServer) -> None:
-    with Kamailio() as sip, RunningBot(tmp_path, settings(dns, sip.port)) as bot:
+def test_unreadable_twice_goes_on_without_it(tmp_path: Path) -> None:
+    with healthy_pbx(PBX_ON_THIS_HOST="yes") as plan, RunningBot(tmp_path, plan) as bot:
         bot.says("/diagnose")
         bot.presses(bot.wait_for("pastki chap burchagida"), "st:no_server")
         bot.wait_for("nslookup call.soundz.uz")
@@ -124,8 +111,8 @@ def test_unreadable_twice_goes_on_without_it(tmp_path: Path, dns: DnsServer) -> 
 
 
 @needs_kamailio
-def test_a_person_at_any_moment_and_both_sides_hear_each_other(tmp_path: Path, dns: DnsServer) -> None:
-    with Kamailio() as sip, RunningBot(tmp_path, settings(dns, sip.port)) as bot:
+def test_a_person_at_any_moment_and_both_sides_hear_each_other(tmp_path: Path) -> None:
+    with healthy_pbx(PBX_ON_THIS_HOST="yes") as plan, RunningBot(tmp_path, plan) as bot:
         bot.says("/diagnose")
         bot.presses(bot.wait_for("pastki chap burchagida"), "person")
         bot.wait_for("Operatorga xabar berdim")

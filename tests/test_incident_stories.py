@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -16,31 +15,16 @@ import pytest
 
 from tests.running import ROOT, STAFF, STAFF_CHAT, RunningBot
 from tests.servers.dns import DnsServer
-from tests.servers.kamailio import PROGRAM, Kamailio, free_port
+from tests.servers.healthy import looking_at, needs_kamailio
+from tests.servers.kamailio import Kamailio, free_port
 from tests.servers.namespace import why_not
 
-HOST = "call.soundz.uz"
 KNOWN, OVER, ALERT = "Bu nosozlikni bilamiz", "Bizdagi nosozlik tugadi", "Nosozlik №"
-needs_kamailio = pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
-
-
-@pytest.fixture
-def dns() -> Iterator[DnsServer]:
-    with DnsServer({HOST: {"A": ("127.0.0.1",)}}) as server:
-        yield server
 
 
 def plan(dns: DnsServer, sip_port: int, **more: str) -> dict[str, str]:
-    return {
-        "PBX_HOST": HOST,
-        "PBX_PROBE_HOST": "127.0.0.1",
-        "PBX_SIP_PORT": str(sip_port),
-        "PBX_ON_THIS_HOST": "no",
-        "DNS_SERVERS": dns.address,
-        "CHECK_TIMEOUT_S": "1",
-        "OWN_SIDE_EVERY_S": "0.5",
-        **more,
-    }
+    """A bot that looks at its own side all the time."""
+    return looking_at(dns, sip_port, CHECK_TIMEOUT_S="1", **{"OWN_SIDE_EVERY_S": "0.5", **more})
 
 
 def arrive(bot: RunningBot, *people: int) -> None:

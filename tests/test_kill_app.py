@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.running import STAFF_CHAT, RunningBot
-from tests.servers.healthy import healthy_pbx
-from tests.servers.kamailio import PROGRAM
+from tests.servers.healthy import healthy_pbx, needs_kamailio
 
 PEOPLE, KILLS = 8, 4
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
+@needs_kamailio
 @pytest.mark.timeout(400)
 def test_killed_while_checking_everybody_still_gets_their_question_and_one_ticket(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)

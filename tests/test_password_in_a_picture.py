@@ -10,12 +10,12 @@ import pytest
 
 from bot.parsers import screen_worker
 from tests.running import STAFF_CHAT, RunningBot
-from tests.servers.dns import DnsServer
+from tests.servers.healthy import looking_at, named
+from tests.servers.kamailio import free_port
 
 if not screen_worker.available():
     pytest.skip("the extra `ocr` or Tesseract's languages are not installed", allow_module_level=True)
 
-HOST = "call.soundz.uz"
 SCREENS = Path(__file__).parent / "data" / "screens"
 TRUTHS = [json.loads(line) for line in (SCREENS / "truth.jsonl").read_text("utf-8").splitlines()]
 DIALOGS = [truth for truth in TRUTHS if truth["dialog"] == "account" and truth["fields"]["password"]["visible"]]
@@ -27,10 +27,8 @@ TOLD = "Xabaringizda parol bor edi, shuning uchun uni chatdan oʻchirdim"
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBot]:
     folder = tmp_path_factory.mktemp("password")
-    with DnsServer({HOST: {"A": ("127.0.0.1",)}}) as dns:
-        plan = {"PBX_HOST": HOST, "PBX_PROBE_HOST": "127.0.0.1", "DNS_SERVERS": dns.address, "PBX_ON_THIS_HOST": "no"}
-        with RunningBot(folder, plan) as running:
-            yield running
+    with named() as dns, RunningBot(folder, looking_at(dns, free_port())) as running:
+        yield running
 
 
 def test_a_picture_with_a_password_in_clear_is_deleted_and_said_so(bot: RunningBot) -> None:
@@ -38,7 +36,7 @@ def test_a_picture_with_a_password_in_clear_is_deleted_and_said_so(bot: RunningB
     sent = bot.api.send_photo(5001, (SCREENS / SHOWN["file"]).read_bytes())
     bot.wait_for(TOLD, 5001, timeout=60)
     assert [int(call.params["message_id"]) for call in bot.api.calls("deleteMessage", 5001)] == [sent]
-    assert SHOWN["fields"]["password"]["value"] not in (bot.folder / "bot.log").read_text("utf-8")
+    assert SHOWN["fields"]["password"]["value"] not in bot.log
 
 
 def test_a_picture_with_a_password_in_dots_stays(bot: RunningBot) -> None:

@@ -13,10 +13,9 @@ import pytest
 from bot.parsers import screen_worker
 from tests.fake_api import FakeApi
 from tests.running import RunningBot
-from tests.servers.healthy import healthy_pbx
-from tests.servers.kamailio import PROGRAM
+from tests.servers.healthy import healthy_pbx, needs_kamailio
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
+pytestmark = needs_kamailio
 HOST = "call.soundz.uz"
 INI = Path(__file__).parent / "data" / "microsip_ini"
 VOICE = {"file_id": "v", "file_unique_id": "v", "duration": 3}

@@ -25,7 +25,7 @@ from handlers.figures import CAUSES_MAX, duration, picture, text
 from handlers.stats import days_of
 from messages import load
 from tests.running import PERSON, ROOT, STAFF, STAFF_CHAT, RunningBot
-from tests.servers.dns import DnsServer
+from tests.servers.healthy import HOST, looking_at, named
 from tests.servers.sip import SipServer, always
 
 WORDS = load("uz")
@@ -240,24 +240,15 @@ def test_without_the_extra_the_text_comes_alone(tmp_path: Path) -> None:
 def test_what_was_told_is_on_the_scoreboard_under_the_row_that_told_it_and_right_once_the_phone_works(
     tmp_path: Path,
 ) -> None:
-    host = "call.soundz.uz"
-    with DnsServer({host: {"A": ("127.0.0.1",)}}) as dns, SipServer(always(200)) as sip:
-        plan = {
-            "PBX_HOST": host,
-            "PBX_PROBE_HOST": "127.0.0.1",
-            "PBX_SIP_PORT": str(sip.port),
-            "PBX_ON_THIS_HOST": "no",
-            "DNS_SERVERS": dns.address,
-        }
-        with RunningBot(tmp_path, plan) as bot:
-            bot.says(f"C:\\>nslookup {host}\nServer:  UnKnown\nAddress:  192.168.1.1\n\nDNS request timed out.\n"
-                     "    timeout was 2 seconds.\n*** Request to UnKnown timed-out")  # fmt: skip
-            verdict = bot.wait_for("nomini topa olmayapti")
-            bot.presses(verdict, "done")
-            bot.wait_for("topa olyaptimi", after=bot.place_of(verdict))
-            bot.says("На линии")
-            bot.wait_for("serverga ulandi")
-            bot.stop()  # it finishes what it holds
-            (score,) = json.loads(bot.yordam("stats", "--json"))["scores"]
+    with named() as dns, SipServer(always(200)) as sip, RunningBot(tmp_path, looking_at(dns, sip.port)) as bot:
+        bot.says(f"C:\\>nslookup {HOST}\nServer:  UnKnown\nAddress:  192.168.1.1\n\nDNS request timed out.\n"
+                 "    timeout was 2 seconds.\n*** Request to UnKnown timed-out")  # fmt: skip
+        verdict = bot.wait_for("nomini topa olmayapti")
+        bot.presses(verdict, "done")
+        bot.wait_for("topa olyaptimi", after=bot.place_of(verdict))
+        bot.says("На линии")
+        bot.wait_for("serverga ulandi")
+        bot.stop()  # it finishes what it holds
+        (score,) = json.loads(bot.yordam("stats", "--json"))["scores"]
     assert (score["step"], score["given"], score["confirmed"]) == ("fix_dns", 1, 1)
     assert score["rule"] in {row.why for row in RULES if row.step is Step.FIX_DNS}

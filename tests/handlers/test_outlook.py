@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 
 from tests.running import ROOT, RunningBot
-from tests.servers.dns import DnsServer
 from tests.servers.globalping import Globalping, dns, in_thread
-from tests.servers.kamailio import PROGRAM, Kamailio
+from tests.servers.healthy import healthy_pbx, needs_kamailio
 
-HOST, WRONG = "call.soundz.uz", "198.51.100.66"
+WRONG = "198.51.100.66"
 LIE = (
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
     f"Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  {WRONG}\n"
@@ -32,7 +31,6 @@ def service() -> Iterator[Globalping]:
 
 def plan(service: Globalping) -> dict[str, str]:
     return {
-        "PBX_HOST": HOST,
         "PBX_PROBE_HOST": "127.0.0.1",
         "PBX_ON_THIS_HOST": "no",
         "PBX_EXPECTED_IPS": "127.0.0.1",
@@ -47,28 +45,26 @@ def outside(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {finding["tag"]: finding["args"] for finding in found["findings"]} | {"failure": found["failure"]}
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
+@needs_kamailio
 def test_a_wrong_answer_that_the_whole_country_gets_is_not_the_persons_fault(
     tmp_path: Path, service: Globalping
 ) -> None:
     service.results["dns"] = [dns(WRONG)] * 3
-    with DnsServer({HOST: {"A": ("127.0.0.1",)}}) as names, Kamailio() as sip:
-        settings = {**plan(service), "DNS_SERVERS": names.address, "PBX_SIP_PORT": str(sip.port)}
-        with RunningBot(tmp_path, settings) as bot:
-            bot.says("/diagnose")
-            bot.presses(bot.wait_for("pastki chap burchagida"), "st:no_server")
-            assert service.orders == []  # nobody waits for it
-            bot.wait_for("nslookup call.soundz.uz")
-            bot.says(LIE)
-            theirs = bot.wait_for("Sabab aniq")
-            ours = bot.wait_for("nomi boshqa tarmoqlarda ham notoʻgʻri manzilga ochilyapti", after=bot.place_of(theirs))
-            assert ours.text.startswith("Bu sizda emas, bizda.\nSabab, ehtimol:")
-            bot.says("/diagnose")  # the next case, or a re-check, is answered from what is kept
-            bot.wait_for("Qayta tekshiryapman")
-            assert len(service.orders) == 2
-            events = json.loads(bot.yordam("ticket", "1", "--json"))["events"]
-            looks = [event["results"] for event in events if event["kind"] == "checked"]
-            assert [outside(look)["failure"] for look in looks if look[0]["name"] == "outside"] == [None]
+    with healthy_pbx(**plan(service)) as settings, RunningBot(tmp_path, settings) as bot:
+        bot.says("/diagnose")
+        bot.presses(bot.wait_for("pastki chap burchagida"), "st:no_server")
+        assert service.orders == []  # nobody waits for it
+        bot.wait_for("nslookup call.soundz.uz")
+        bot.says(LIE)
+        theirs = bot.wait_for("Sabab aniq")
+        ours = bot.wait_for("nomi boshqa tarmoqlarda ham notoʻgʻri manzilga ochilyapti", after=bot.place_of(theirs))
+        assert ours.text.startswith("Bu sizda emas, bizda.\nSabab, ehtimol:")
+        bot.says("/diagnose")  # the next case, or a re-check, is answered from what is kept
+        bot.wait_for("Qayta tekshiryapman")
+        assert len(service.orders) == 2
+        events = json.loads(bot.yordam("ticket", "1", "--json"))["events"]
+        looks = [event["results"] for event in events if event["kind"] == "checked"]
+        assert [outside(look)["failure"] for look in looks if look[0]["name"] == "outside"] == [None]
 
 
 def check(folder: Path, settings: dict[str, str], *words: str) -> tuple[int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from bot.model import EventKind
 from handlers.actions import Place
 from handlers.pace import Limits
 from tests.fake_api import FakeApi
-from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, populated, serving
+from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, Serving, populated, serving
 
 NO_RIGHT = "“Mavzularni boshqarish” huquqi yoʻq"
 
@@ -32,6 +32,16 @@ def plain() -> Iterator[FakeApi]:
 
 def names(api: FakeApi) -> list[tuple[str, bool]]:
     return [(topic["name"], topic["closed"]) for topic in api.topics(GROUP)]
+
+
+async def topic_deleted(bot: Serving) -> tuple[int, int]:
+    """Somebody deletes a ticket's topic: the numbers of both."""
+    number = await bot.opened()
+    topic = (await bot.card(number)).thread_id
+    await bot.settled()
+    assert topic is not None
+    bot.api.delete_topic(GROUP, topic)
+    return number, topic
 
 
 async def test_a_forum_has_a_topic_for_each_ticket_whose_name_and_state_follow_it(
@@ -67,11 +77,7 @@ async def test_a_deleted_topic_is_made_again_and_what_found_that_out_is_said_the
     forum: FakeApi, tmp_path: Path
 ) -> None:
     async with serving(forum, tmp_path) as bot:
-        number = await bot.opened()
-        old = (await bot.card(number)).thread_id
-        await bot.settled()
-        assert old is not None
-        forum.delete_topic(GROUP, old)
+        number, _ = await topic_deleted(bot)
         forum.send_text(PERSON, "Hali ham ulanmayapti")
         said = await bot.until(lambda: [m for m in forum.answers(GROUP) if m.text == "Hali ham ulanmayapti"])
         card = await bot.card(number)
@@ -89,11 +95,7 @@ async def test_a_deleted_topic_is_made_again_when_the_ticket_changes_unless_it_h
     forum: FakeApi, tmp_path: Path
 ) -> None:
     async with serving(forum, tmp_path) as bot:
-        number = await bot.opened()
-        old = (await bot.card(number)).thread_id
-        await bot.settled()
-        assert old is not None
-        forum.delete_topic(GROUP, old)
+        number, old = await topic_deleted(bot)
         await bot.service.actions.priority(number, "high", "Nodir", source="test:high")
         card = await bot.card(number, "shoshilinch")
         assert card.thread_id not in (None, old)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import PERSON, ROOT, STAFF, STAFF_CHAT, RunningBot
-from tests.servers.healthy import healthy_pbx
+from tests.servers.healthy import healthy_pbx, needs_kamailio
 from tests.servers.kamailio import PROGRAM
 from tests.servers.namespace import why_not
 
@@ -38,7 +38,7 @@ LOG = "".join(
 BANNED = "root@pbx:~# fail2ban-client banned\n[{'call-soundz': ['94.158.52.31']}]\nroot@pbx:~#"
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="kamailio is not installed")
+@needs_kamailio
 def test_where_the_bot_may_not_it_hands_over_the_command(tmp_path: Path) -> None:
     with healthy_pbx() as plan, RunningBot(tmp_path, plan) as bot:
         bot.says("/diagnose")
