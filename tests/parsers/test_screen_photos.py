@@ -17,10 +17,10 @@ SIZE = (480, 640)
 
 def _dialog() -> Pixels:
     """Fields with text on a plain ground."""
-    drawn: Pixels = np.full((*SIZE, 3), 240, np.uint8)
+    drawn: Pixels = np.full((*SIZE, 3), 200, np.uint8)
     for top in range(40, 440, 40):
         cv2.rectangle(drawn, (200, top), (420, top + 26), (122, 122, 122), 1)
-        cv2.putText(drawn, "call.soundz.uz", (206, top + 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+        cv2.putText(drawn, "call.soundz.uz", (206, top + 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (40, 40, 40), 1)
     return drawn
 
 
@@ -37,7 +37,7 @@ def test_a_screenshot_has_no_grain_and_a_camera_has() -> None:
 
 def test_waves_are_put_out_and_letters_stay() -> None:
     plain = _dialog()
-    waved = np.clip(plain + _waves(14)[..., None] - 14, 0, 255).astype(np.uint8)
-    away = np.abs(still(waved).astype(np.float32) - (plain.astype(np.float32) - 14))
-    assert float(np.abs(waved.astype(np.float32) - (plain.astype(np.float32) - 14)).mean()) > 8
-    assert float(away[20:-20, 20:-20].mean()) < 3
+    calm = still(np.rint(plain + _waves(14)[..., None]).astype(np.uint8))
+    away = np.abs(calm.astype(np.float32) - plain)[20:-20, 20:-20]  # of 160 between paper and ink; the waves' own is 9
+    letters = plain[20:-20, 20:-20] < 100
+    assert [float(away[letters].mean()) < 16, float(away[~letters].mean()) < 3] == [True, True]

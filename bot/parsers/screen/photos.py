@@ -1,8 +1,8 @@
 """Is this a camera's picture, and can its grain and moire be taken away before its letters are read?
 
 A screenshot has plain areas without any grain, a camera's picture has none. The grid of a monitor meets the
-grid of the camera's sensor as waves over the whole picture: single bright points of its spectrum, which are
-put out. Letters and frames are spread over the spectrum and stay.
+grid of the camera's sensor as waves over the whole picture: a few bright points of its spectrum, which are
+put out. Letters and frames are spread over the spectrum, the even letters of a console make many points: they stay.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ BLOCK = 16  # pixels: grain is measured in squares of this side
 PEAK = 8.0  # a wave is this much stronger than the spectrum round it
 SLOWEST = 0.06  # waves a pixel: what is slower is light and shade
 ON_AXIS = 0.01  # frames and lines of text lie on the spectrum's axes
+WAVES_MAX = 4  # of a colour: more points than this, not much weaker than the strongest, are no moire
+WEAKER = 0.3
 _SECOND = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6  # of white noise: its own strength
 
 
@@ -38,8 +40,17 @@ def still(image: Pixels) -> Pixels:
         spectrum = np.fft.rfft2(image[..., channel].astype(np.float32))
         loud: Grid = np.log(np.abs(spectrum) + 1).astype(np.float32)
         above = loud - cv2.blur(loud, (15, 15))
-        peaks = ((above > np.log(PEAK)) & may).astype(np.uint8)
-        wave = cv2.GaussianBlur(cv2.dilate(peaks, np.ones((5, 5), np.uint8)).astype(np.float32), (0, 0), 1.0)
+        wave = _waves(np.abs(spectrum), (above > np.log(PEAK)) & may)
         kept = np.fft.irfft2(spectrum * np.exp(-np.maximum(above, 0) * wave), s=(height, width))
         calm[..., channel] = np.clip(kept, 0, 255)
     return calm
+
+
+def _waves(strength: Grid, peaks: Grid) -> Grid:
+    """Where in the spectrum a wave stands, softly, 0..1."""
+    around = cv2.dilate(peaks.astype(np.uint8), np.ones((5, 5), np.uint8))
+    count, groups = cv2.connectedComponents(around)
+    energy = np.bincount(groups.ravel(), (strength**2).ravel(), count)[1:]
+    strong: Grid = 1 + np.flatnonzero(energy >= WEAKER**2 * energy.max(initial=0.0))
+    alone: Grid = np.isin(groups, strong if len(strong) <= WAVES_MAX else []).astype(np.float32)
+    return cv2.GaussianBlur(alone, (0, 0), 1.0)
