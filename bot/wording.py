@@ -58,6 +58,16 @@ def _filled(words: Words, key: str, values: Mapping[str, Any]) -> Markup:
     return words.html(key, **{name: values.get(name, "–") for name in words.blanks(key)})
 
 
+def status(words: Words, name: str) -> str:
+    """How a parser calls what it read, in words; a name that older versions used stays as it is."""
+    return words.plain(f"read.{name}") if f"read.{name}" in words else name
+
+
+def reason(words: Words, why: str) -> str:
+    """Why a row of the table says what it says, in words; of a row that is gone the engineers' reason."""
+    return words.plain(f"rule.{why}") if f"rule.{why}" in words else why
+
+
 def step_values(verdict: Verdict, target: Target, extension: str | None) -> dict[str, Any]:
     """What a step's text may fill in."""
     said = {key: value for finding in verdict.because for key, value in finding.args.items()}
@@ -92,7 +102,7 @@ def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
         case EventKind.EVIDENCE:
             return words.plain(_sent(body))
         case EventKind.READ:
-            return f"{words.plain('kind.' + body['reading']['kind'])}: {body['reading']['status']}"
+            return f"{words.plain('kind.' + body['reading']['kind'])}: {status(words, body['reading']['status'])}"
         case EventKind.ASKED | EventKind.SKIPPED:
             return words.plain(f"kind.{body['question']}")
         case EventKind.ANSWERED:

@@ -11,7 +11,7 @@ from bot.model import Event, EventKind, Tag, Ticket
 from bot.patience import wants_person
 from bot.standing import standing
 from bot.stations import stations
-from bot.wording import happened
+from bot.wording import happened, status
 from handlers.actions import ENDED
 from handlers.keyboards import keyboard
 from handlers.reply import TEXT_MAX, Screen, Screens
@@ -67,7 +67,7 @@ class Cards:
         words, lines = self.screens.words, []
         understood = {reading.source: reading for reading in case.readings}  # of each source the newest
         if understood:
-            read = "; ".join(f"{words.plain(f'kind.{r.kind}')}: {r.status}" for r in understood.values())
+            read = "; ".join(f"{words.plain(f'kind.{r.kind}')}: {status(words, r.status)}" for r in understood.values())
             lines.append(words.html("staff.read", read=read))
         sent = [e.body["text"] for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
         if sent:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import pytest
 from telegram import InlineKeyboardMarkup
 
 from bot.checks import CHECKS
-from bot.model import Certainty, EventKind, Finding, Kind, Status, Step, Tag, Target, Verdict
+from bot.diagnose import context_of
+from bot.model import Certainty, EventKind, Evidence, Finding, Kind, Status, Step, Tag, Target, Verdict
+from bot.parsers import read
+from bot.parsers.microsip_status import STATUS_LABELS
 from bot.rules import EFFORT, owner_of
 from bot.table import RULES
 from handlers.app import STAFF_COMMANDS, USER_COMMANDS
 from handlers.reply import STATUS_BUTTONS, TEXT_MAX, Screens
 from messages import LANGUAGES, Catalogue, load
 
+SAMPLES = Path(__file__).parent / "data"
 TARGET = Target("call.soundz.uz", 5060, frozenset(), "call.soundz.uz")
 TAGS_OF_TELEGRAM = re.compile(r"</?(?:b|i|u|s|code|pre|blockquote(?: expandable)?)>")
 
@@ -36,6 +42,24 @@ def test_every_tag_step_check_kind_and_event_has_words(words: Catalogue) -> None
     wanted |= {f"ask.{kind}.{part}" for kind in EFFORT for part in ("text", "example", "unclear")}
     wanted |= {f"command.{name}" for name in (*USER_COMMANDS, *STAFF_COMMANDS)}
     assert wanted - set(words) == set()
+
+
+def test_every_row_of_the_table_has_its_reason_in_words_and_no_other_has(words: Catalogue) -> None:
+    told = {key.removeprefix("rule.") for key in words if key.startswith("rule.")}
+    assert told == {rule.why for rule in RULES}
+
+
+def test_whatever_a_parser_calls_what_it_read_has_words(words: Catalogue) -> None:
+    samples = [path for path in SAMPLES.rglob("*.txt") if "corpus" not in path.parts]
+    samples += [path for path in SAMPLES.parent.glob("scenarios/*/*") if path.suffix != ".json"]
+    readings = [one for path in samples for one in read(Evidence(content=path.read_bytes()), context_of(TARGET))]
+    corpus = [line for path in (SAMPLES / "corpus").glob("*.jsonl") for line in path.read_text("utf-8").splitlines()]
+    expected = [json.loads(line)["expect"] for line in corpus]
+    parts = [part for one in expected for part in one.get("parts", [one])]
+    met = {one.status for one in readings} | {part["status"] for part in parts} | set(STATUS_LABELS)
+    of_pictures = {"right", "wrong", "unsure"}
+    told = {key.removeprefix("read.") for key in words if key.startswith("read.")}
+    assert told == (met | of_pictures) - {"unknown"}
 
 
 def test_every_language_has_the_same_keys_and_blanks() -> None:

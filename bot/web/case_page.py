@@ -15,7 +15,7 @@ from bot.model import CheckResult, Event, EventKind, Finding, Owner, Reading, Ta
 from bot.rules import decide
 from bot.stations import DOUBTFUL
 from bot.table import RULES, Rule
-from bot.wording import Words, because, happened, kind_of_finding
+from bot.wording import Words, because, happened, kind_of_finding, reason
 
 PICTURES = (".jpg", ".png")
 # What the timeline looks like at a glance: whose deed it was.
@@ -72,7 +72,7 @@ class Fired:
     """The row of the table (bot/table.py) that led to the verdict."""
 
     place: int  # counted from 1, as in docs/table.md
-    why: str  # the engineers' reason, in English
+    why: str
     needs: tuple[Need, ...] = field(default=())
 
 
@@ -138,7 +138,7 @@ def fired(words: Words, ticket: Ticket) -> Fired | None:
     known = {finding.tag for finding in findings}
     for place, rule in enumerate(RULES, 1):
         if rule.step is ticket.verdict.step and rule.certainty is ticket.verdict.certainty and rule.fires(known):
-            return Fired(place, rule.why, tuple(_needs(words, rule, findings)))
+            return Fired(place, reason(words, rule.why), tuple(_needs(words, rule, findings)))
     return None
 
 

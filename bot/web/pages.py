@@ -29,7 +29,7 @@ from bot.web.listing import Chosen, listing
 from bot.web.ordering import CLOSE_REASONS, TEXT_MAX, WrongOrderError, given, order_of, possible, wait_for
 from bot.web.room import LOGIN, LOGOUT, TICKET
 from bot.web.visit import Visit
-from bot.wording import because, step_values
+from bot.wording import because, reason, step_values
 
 log = logging.getLogger(__name__)
 Page = Callable[[Visit], Awaitable[Any]]
@@ -237,6 +237,7 @@ async def figures(visit: Visit) -> Any:
         days=days,
         periods=PERIODS_DAYS,
         scores_first=SCORES_FIRST,
+        reason=lambda why: reason(words, why),
         chart=columns(words.plain("web.numbers.days"), bars),
         shares=share_bar(words.plain("web.numbers.statuses"), parts),
         most=max((cause.count for cause in found.causes), default=1),

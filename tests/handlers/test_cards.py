@@ -76,7 +76,7 @@ def test_the_card_tells_who_what_is_known_what_to_do_and_who_has_it() -> None:
         "Xulosa: telefon serverini ishga tushirish (aniq)",
     ]
     assert "2. pm2 restart pbx-system" in lines
-    assert lines[-5:-1] == ["Oʻqildi: nslookup: ok", "ikkinchi", "---", "birinchi <3"]
+    assert lines[-5:-1] == ["Oʻqildi: nslookup: joyida", "ikkinchi", "---", "birinchi <3"]
     assert "<code>pm2 restart pbx-system</code>" in CARDS.card(case).html
 
 

@@ -20,6 +20,7 @@ from bot.model import (
     Verdict,
 )
 from bot.neighbours import Neighbours
+from bot.rules import row_of
 from bot.schema import migrations
 from bot.store import Store
 from bot.tickets import Tickets
@@ -61,7 +62,9 @@ async def checked(log: Tickets, number: int, results: tuple[CheckResult, ...] = 
 
 async def concluded(log: Tickets, number: int, verdict: Verdict) -> None:
     findings = [finding.to_json() for finding in verdict.because]
-    await log.append(number, EventKind.VERDICT, {"verdict": verdict.to_json(), "findings": findings, "news": 2})
+    row = row_of(verdict, verdict.because)
+    body = {"verdict": verdict.to_json(), "rule": row.why if row else "", "findings": findings, "news": 2}
+    await log.append(number, EventKind.VERDICT, body)
 
 
 async def tell(folder: Path) -> None:

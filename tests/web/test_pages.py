@@ -20,6 +20,7 @@ from bot.mailbox import migrations as mailbox
 from bot.orders import Order, orders_given
 from bot.schema import migrations
 from bot.store import Store
+from messages import load
 from tests.fake_people import PNG
 from tests.running import STAFF
 from tests.web.served import Served, order
@@ -144,7 +145,7 @@ def test_what_was_not_tested_is_not_shown_as_passed(browser: httpx.Client) -> No
     assert [mark for mark, words in lines if "tekshirilmadi" in words] == ["➖", "➖"]
 
 
-def test_the_row_that_fired_is_the_tables(browser: httpx.Client) -> None:
+def test_the_row_that_fired_is_the_tables_and_its_reason_is_told_in_uzbek_on_both_pages(browser: httpx.Client) -> None:
     from bot.model import Step
     from bot.table import RULES
 
@@ -152,7 +153,8 @@ def test_the_row_that_fired_is_the_tables(browser: httpx.Client) -> None:
     place = re.search(r"Jadvalning (\d+)-qatori", seen(page))
     assert place is not None
     row = RULES[int(place[1]) - 1]
-    assert (row.step, row.why in unescape(page.text)) == (Step.START_PBX, True)
+    told = load("uz").plain(f"rule.{row.why}")
+    assert (row.step, told in seen(page), told in seen(browser.get("/numbers?days=7"))) == (Step.START_PBX, True, True)
 
 
 def test_a_name_is_no_markup(browser: httpx.Client) -> None:
