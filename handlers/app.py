@@ -164,7 +164,7 @@ def build(
         Forgetting(store, attachments), mailbox, post, screens, inbox.spawn, lambda: courier.left(staff.chat_id)
     )
     rooms = Rooms(
-        case=Case(desk, watching, inbox.spawn, rating, life.waits, life.relay.muted, settings.retention_days),
+        case=Case(desk, watching, inbox.spawn, rating, life.waits, life.relay, settings.retention_days),
         mine=MyData(OwnLog(store), Barred(store), erasing, post, screens),
         inflow=Inflow(desk, life.relay, rating, attachments),
         web=WebLogin(screens.words, key_of(store.path.parent), settings.web_url.rstrip("/")),

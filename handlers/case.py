@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from bot.patience import wants_person
 from handlers.desk import Desk
 from handlers.people import Person, Spawn, person_of
 from handlers.rating import Ratings
+from handlers.relay import Relay
 from handlers.reply import Screen
 from handlers.waits import Waits
 from handlers.watching import Watching
@@ -33,7 +33,7 @@ class Case:
     spawn: Spawn
     rating: Ratings
     waits: Waits
-    muted: Callable[[int], Awaitable[bool]]
+    relay: Relay
     retention_days: int
 
     # --- commands ---
@@ -80,16 +80,19 @@ class Case:
     async def operator(self, update: Update, context: Context) -> None:
         """/operator: a person, at any moment."""
         if person := person_of(update):
-            await self._escalate(await self.desk.open_ticket(person), person)
+            await self._escalate(update, person)
 
-    async def _escalate(self, ticket: Ticket, person: Person) -> None:
-        if await self.muted(person.user_id):
+    async def _escalate(self, update: Update, person: Person) -> None:
+        ticket = await self.desk.open_ticket(person)
+        if await self.relay.muted(person.user_id):
             await self._say(person, "relay.muted")
             return
-        already = wants_person(ticket)
+        already = wants_person(ticket) and not await self.desk.tickets.logged(person.source)
         if not already:
             body = {"reason": "asked"}
             await self.desk.tickets.append(ticket.number, EventKind.ESCALATED, body, source=person.source)
+            if update.effective_message is not None:
+                await self.relay.call(ticket, update.effective_message.message_id, person)
             self.desk.on_change(ticket.number)
         key = "operator.already" if already else "operator.asked" if self.desk.staffed else "operator.unstaffed"
         words = self.desk.screens.words.html(key, number=ticket.number)
@@ -126,7 +129,7 @@ class Case:
         elif verb == "settings":
             await self.desk.send_settings(person.chat_id, ticket.extension)
         elif verb == "person":
-            await self._escalate(await self.desk.open_ticket(person), person)
+            await self._escalate(update, person)
         elif ticket.status in (Status.SOLVED, Status.CLOSED):
             await self._say(person, "case.old_button")
         elif verb == "os":

@@ -92,6 +92,15 @@ class Relay:
         self.spawn(row)
         return "operator.passed_on" if first else None
 
+    async def call(self, ticket: Ticket, message_id: int, person: Person) -> None:
+        """He asks for a person: an edited card is silent, so it is said below it. A card to come says it itself."""
+        if self.staff.chat_id is None or await self.staff.tickets.post(ticket.number, "card") is None:
+            return
+        said = Said("text", self.staff.screens.words.plain("relay.waits"))
+        row = Row(person.chat_id, message_id, ticket.number, Fate.WAITING, said=said.to_json(), by_id=person.user_id)
+        await self.rows.keep(row)
+        self.spawn(row)
+
     async def _change(self, known: Row, message: Message, said: Said) -> None:
         file = file_of(message)
         await self.rows.change(

@@ -18,6 +18,7 @@ from tests.running import PERSON, STAFF_CHAT, RunningBot
 CAPTIONED = ("voice", "audio", "video", "animation")
 INI = b"[Account1]\r\nserver=call.soundz.uz\r\nusername=1002\r\npassword=Sir12345maxfiy\r\ndomain=call.soundz.uz\r\n"
 HEAD = "№1 · Aziza:"
+WAITS = "👤 Odam soʻradi, javobingizni kutyapti."
 
 
 def said(bot: Office, chat: int) -> list[Shown]:
@@ -53,6 +54,53 @@ async def test_an_escalated_users_words_reach_the_staff_under_the_card_with_thei
             {"type": "bold", "offset": len(HEAD) + 1, "length": 5},
         ]
         assert copy.raw["reply_to_message"]["message_id"] == card.message_id
+
+
+@pytest.mark.parametrize("forum", [False, True])
+async def test_who_asks_for_a_person_is_announced_at_his_card_once_a_request(tmp_path: Path, forum: bool) -> None:
+    async with office(tmp_path, forum=forum) as bot:
+        bot.api.send_text(USER, "/diagnose")  # the PBX is down: it has a card already
+        card = await bot.hears("№1", GROUP)
+        await bot.quiet()
+        bot.api.send_text(USER, "/operator")
+        await bot.hears("Operatorga xabar berdim")
+        bot.api.send_text(USER, "/operator")
+        await bot.hears("№1) operatorda")
+        await bot.quiet()
+        (told,) = said(bot, GROUP)
+        quoted = told.raw.get("reply_to_message", {}).get("message_id")
+        in_topic, under_card = (WAITS, card.thread_id, None), (f"{HEAD} {WAITS}", None, card.message_id)
+        assert (told.text, told.thread_id, quoted) == (in_topic if forum else under_card)
+        await bot.service.actions.close(1, "staff", "Nodir", source="test:close")
+        await bot.service.actions.reopen(1, "Nodir", source="test:reopen")
+        bot.api.send_text(USER, "/operator")
+        await bot.until(lambda: len([m for m in bot.api.answers(GROUP) if WAITS in m.text]) == 2)
+
+
+async def test_a_card_that_is_yet_to_come_announces_him_itself(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        assert ("👤 Odam soʻrayapti" in card.text, said(bot, GROUP)) == (True, [])
+
+
+async def test_a_request_for_a_person_that_was_cut_short_is_announced_and_answered_once(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        bot.api.send_text(USER, "/diagnose")
+        await bot.hears("№1", GROUP)
+        await bot.quiet()
+        hanging = bot.api.fault("hang", "sendMessage", contains="Operatorga xabar berdim", times=99, seconds=60)
+        bot.api.send_text(USER, "/operator")
+        await bot.until(lambda: [m for m in bot.api.answers(GROUP) if WAITS in m.text])
+        await bot.until(lambda: hanging.times < 99)
+        bot.service.inbox.grace_s = 0.1
+        await bot.stop()
+        hanging.times = 0
+        async with serving(bot.api, tmp_path) as again:
+            await again.hears("Operatorga xabar berdim")
+            await again.quiet()
+            assert [text for text in again.texts() if "operatorda. Shu yerga" in text] == []
+            assert [m.text for m in said(again, GROUP)] == [f"{HEAD} {WAITS}"]
 
 
 async def test_a_secret_does_not_reach_the_staff_and_formatting_keeps_its_letters(tmp_path: Path) -> None:
