@@ -17,7 +17,7 @@ from bot.model import Certainty, EventKind, Owner, Step, Verdict
 from bot.schema import migrations
 from bot.store import Store
 from bot.ticket_rows import Wanted, find_tickets
-from bot.ticket_search import WORDS_MAX, expression, forget, remember, words_of
+from bot.ticket_search import NEWEST, WORDS_MAX, expression, forget, holding, remember, words_of
 from bot.tickets import Tickets
 
 
@@ -144,33 +144,27 @@ async def test_a_search_without_a_word_finds_nothing(log: Tickets, nothing: str)
 
 
 @pytest.fixture(scope="module")
-def empty() -> Iterator[Store]:
-    store = Store(Path(":memory:"), (migrations,))
-    yield store
-    store.close()
+def empty() -> Iterator[Database]:
+    db = Database(memory=True)
+    migrations.apply(db)
+    yield db
+    db.close()
 
 
 @given(text=st.text(max_size=60))
-def test_a_text_is_found_by_its_own_words(empty: Store, text: str) -> None:
-    def work(db: Database) -> list[int]:
-        remember(db, 9, text)
-        wanted = expression(words_of(text) or "x")
-        found = [row[0] for row in db.execute("SELECT rowid FROM search WHERE search MATCH ?", [wanted])]
-        forget(db, [9])
-        return found
-
-    assert empty.run_sync(work) == ([9] if words_of(text) else [])
+def test_a_text_is_found_by_its_own_words(empty: Database, text: str) -> None:
+    remember(empty, 9, text)
+    found = holding(empty, words_of(text) or ["x"], NEWEST, 9)
+    forget(empty, [9])
+    assert found == ([9] if words_of(text) else [])
 
 
-def test_a_ticket_of_endless_pastes_stays_small() -> None:
-    store = Store(Path(":memory:"), (migrations,))
-    try:
-        store.run_sync(lambda db: remember(db, 1, " ".join(f"so{n}z" for n in range(WORDS_MAX + 9))))
-        store.run_sync(lambda db: remember(db, 1, "yana"))
-        (words,) = store.run_sync(lambda db: db.execute("SELECT words FROM search").fetchone())
-        assert len(words.split()) == WORDS_MAX
-    finally:
-        store.close()
+def test_a_ticket_of_endless_pastes_stays_small(empty: Database) -> None:
+    remember(empty, 1, " ".join(f"so{n}z" for n in range(WORDS_MAX + 9)))
+    remember(empty, 1, "yana")
+    (words,) = empty.execute("SELECT words FROM search WHERE rowid = 1").fetchone()
+    forget(empty, [1])
+    assert len(words.split()) == WORDS_MAX
 
 
 async def test_an_index_of_before_is_moved_when_the_bot_starts(log: Tickets) -> None:

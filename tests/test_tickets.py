@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from bot.casefile import fold as fold_case
 from bot.folding import fold
@@ -83,15 +84,16 @@ async def test_search_finds_all_spellings(log: Tickets, asked: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def empty() -> Iterator[Store]:
-    store = Store(Path(":memory:"), (migrations,))
-    yield store
-    store.close()
+def empty() -> Iterator[Database]:
+    db = Database(memory=True)
+    migrations.apply(db)
+    yield db
+    db.close()
 
 
 @given(text=st.text(max_size=40))
-def test_no_search_is_a_syntax_error(empty: Store, text: str) -> None:
-    assert empty.run_sync(lambda db: list_tickets(db, None, text, 10)) == ()
+def test_no_search_is_a_syntax_error(empty: Database, text: str) -> None:
+    assert list_tickets(empty, None, text, 10) == ()
 
 
 @given(st.text(max_size=200))
