@@ -41,24 +41,20 @@ async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     await require_here(target, probe)
     seen = await asyncio.to_thread(last_seen, target)
     named = {"extension": target.extension}
-    found = []
-    if seen.address is not None and await _is_banned(seen.address, target, probe):
-        found.append(Finding(Tag.EXTENSION_ADDRESS_BANNED, {**named, "address": seen.address}))
-    if seen.before_restart:
-        found.append(Finding(Tag.EXTENSION_BEFORE_RESTART, named))
+    found = [Finding(Tag.EXTENSION_BEFORE_RESTART, named)] if seen.before_restart else []
+    if seen.address is not None:
+        try:
+            if await firewall.keeps_out(IPv4Address(seen.address), target, probe):
+                found.insert(0, Finding(Tag.EXTENSION_ADDRESS_BANNED, {**named, "address": seen.address}))
+        except NotTested as end:
+            if not found:
+                raise
+            probe.note(f"bans: {end.detail}")
     return tuple(found)
 
 
-async def _is_banned(address: str, target: Target, probe: Probe) -> bool:
-    try:
-        return await firewall.keeps_out(IPv4Address(address), target, probe)
-    except NotTested as end:
-        probe.note(f"bans: {end.detail}")
-        return False
-
-
 def last_seen(target: Target) -> LastSeen:
-    """Searches the log's files from their newest line back. Blocks."""
+    """Searches the log's files from their newest line back. Blocks. Raises NotTested as `places`."""
     number, address, read = target.extension or "", None, 0
     served = restarted = False  # on the way back: somebody registered; before that, the PBX was started
     for place in places(target.log_files, number):

@@ -14,7 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.checks.check import NotTested
 from bot.checks.log_stamp import stamp_of
+from bot.model import Failure
 from bot.parsers.pbx_log_lines import Said, read_line
 from bot.parsers.pbx_log_trail import Trail
 
@@ -50,18 +52,25 @@ class Place:
 
 
 def places(patterns: Sequence[str], number: str) -> Iterator[Place]:
-    """All of them in the files of the patterns, the newest first, as far back as SEARCHED_BYTES reach."""
+    """All of them in the files of the patterns, the newest first, as far back as SEARCHED_BYTES reach.
+
+    Raises NotTested where no file can be read: UNREADABLE, NO_PERMISSION.
+    """
     wanted = re.compile(
         rb"SIP Registrar started on |Extension (?P<who>\S{1,64}) registered from (?P<from>[0-9.]{7,15}):"
         rb"|Sending 401 challenge for %s to (?P<to>[0-9.]{7,15}):" % re.escape(number).encode()
     )
-    left = SEARCHED_BYTES
+    left, read, failure = SEARCHED_BYTES, 0, Failure.UNREADABLE
     paths = {path for pattern in patterns for path in glob.glob(os.path.expanduser(pattern)) if os.path.isfile(path)}
     for path in sorted(paths, key=os.path.getmtime, reverse=True):
         try:
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            continue  # whoever reads the log's end says so
+        except PermissionError:
+            failure = Failure.NO_PERMISSION
+            continue
+        except FileNotFoundError:  # rotated away meanwhile
+            continue
+        read += 1
         try:
             end = os.fstat(file).st_size
             left -= end
@@ -70,6 +79,8 @@ def places(patterns: Sequence[str], number: str) -> Iterator[Place]:
             os.close(file)
         if left <= 0:
             return
+    if not read:
+        raise NotTested(failure, "no log file can be read")
 
 
 def _of_file(file: int, end: int, begin: int, wanted: re.Pattern[bytes], number: str) -> Iterator[Place]:

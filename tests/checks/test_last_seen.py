@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -106,6 +108,7 @@ async def test_where_there_is_nothing_to_read_nothing_is_said(run_one: RunOne, t
     asked = replace(target, extension="1002", log_files=("/none/*.log",), on_this_host=False)
     assert await run_one("last_seen", asked) == ((), Failure.NOT_HERE)
     assert await run_one("last_seen", replace(asked, extension="1 2")) == ((), Failure.UNREADABLE)
+    assert await run_one("last_seen", replace(asked, on_this_host=True)) == ((), Failure.UNREADABLE)
 
 
 REASON = why_not("nft", "iptables", "iptables-save")
@@ -139,6 +142,17 @@ BANS = {
     "the port shut for everybody": (SHUT, False),
     "no rules": ("", False),
 }
+
+
+@pytest.mark.skipif(REASON is not None or shutil.which("setpriv") is None, reason=REASON or "not installed: setpriv")
+def test_a_ban_that_cannot_be_looked_up_is_not_called_none(space: Namespace, pbx: Target) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)  # the log may be read, the rules may not
+        asked = replace(pbx, log_files=(written(Path(folder), register(60, GOOD)),), extension="1002")
+        assert space.check("last_seen", asked, user="65534") == ((), Failure.NO_PERMISSION)
+        restarted = written(Path(folder), [*register(7000, GOOD), *RESTART])
+        told = Finding(Tag.EXTENSION_BEFORE_RESTART, {"extension": "1002"})
+        assert space.check("last_seen", replace(asked, log_files=(restarted,)), user="65534") == ((told,), None)
 
 
 @pytest.mark.skipif(REASON is not None, reason=REASON or "")
