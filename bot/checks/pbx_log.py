@@ -29,6 +29,7 @@ TAIL_BYTES = 256 * 1024
 PAGE_CHARS = 64 * 1024
 RECENT_S = 15 * 60.0
 JUST_NOW_S = 30.0  # a registration longer ago is not the one the user is trying now; a filter may be mended since
+REQUEST = "[SIP] Request:"
 RESTART_S = 5.0  # a restart writes 'stopped' and, a second later, 'started'
 DATABASE = re.compile(  # the text comes without blanks
     r":5432\b|database|idleclient|terminatingconnection|connectionterminated|SASL|toomanyclients|tryingtoconnect",
@@ -130,7 +131,6 @@ def _tail(path: str) -> str:
 
 def _lines(text: str, file_age_s: float, own_ports: Collection[int]) -> list[Line]:
     """The dated lines without our own probes'; a line without a time stamp is as old as the one before it."""
-    own = re.compile(rf":(?:{'|'.join(map(str, own_ports)) or 'x'})\b")
     dated: list[tuple[datetime, str]] = []
     for line in text.split("\n"):
         stamp = stamp_of(line) or (dated[-1][0] if dated else None)
@@ -139,7 +139,20 @@ def _lines(text: str, file_age_s: float, own_ports: Collection[int]) -> list[Lin
     if not dated:
         return []
     last = dated[-1][0]
-    return [Line(file_age_s + (last - stamp).total_seconds(), line) for stamp, line in dated if not own.search(line)]
+    return [
+        Line(file_age_s + (last - stamp).total_seconds(), line) for stamp, line in _without_probes(dated, own_ports)
+    ]
+
+
+def _without_probes(
+    dated: Sequence[tuple[datetime, str]], own_ports: Collection[int]
+) -> Iterator[tuple[datetime, str]]:
+    """The lines that are not about our own probes. A request line names no port: it is its packet's, written before."""
+    own, ours = re.compile(rf":(?:{'|'.join(map(str, own_ports)) or 'x'})\b"), False
+    for stamp, line in dated:
+        ours = own.search(line) is not None or (ours and REQUEST in line)
+        if not ours:
+            yield stamp, line
 
 
 def _servers(lines: Sequence[Line], probe: Probe) -> Iterator[Finding]:

@@ -173,6 +173,17 @@ async def test_our_own_probe_is_not_the_user(target: Target, tmp_path: Path) -> 
     assert (result.findings, result.failure) == ((), None)
 
 
+async def test_the_name_our_own_probe_asks_for_is_not_the_users(target: Target, tmp_path: Path) -> None:
+    runner = Runner()
+    await runner.run(replace(target, extension="1002"), only=["extension"])
+    users = [(ago, line.replace("pbx.example", "203.0.113.10")) for ago, line in register(5, WRONG)]
+    probes = register(0, "[SIP] Sending response to {where}", "203.0.113.10", next(iter(runner.own_ports)))
+    log = written(tmp_path, [*users, *probes])
+    (result,) = await runner.run(replace(target, extension="1002", log_files=(log,)), only=["pbx_log"])
+    by_address = Finding(Tag.LOG_REQUEST_BY_IP, {"host": "203.0.113.10"})
+    assert result.findings == (mine(Tag.LOG_WRONG_PASSWORD), by_address)
+
+
 async def test_what_cannot_be_read_is_no_finding(run_one: RunOne, target: Target, tmp_path: Path) -> None:
     assert await run_one("pbx_log", target) == ((), Failure.NOT_CONFIGURED)
     missing = replace(target, log_files=(str(tmp_path / "*.log"),))
