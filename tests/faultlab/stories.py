@@ -67,7 +67,7 @@ NO_WAY_BACK, TCPDUMP = "lekin javob sizga qaytmayapti", "tcpdump -ni any udp por
 BAD_WAY, PROVIDER = "paketlar yoʻqolyapti yoki kechikyapti", "Yoʻlda paket yoʻqolishi yoki katta kechikish bor."
 LOST, SAVE_AGAIN = "server sizning parolingizni yoʻqotgan", "POST /extensions/:id/password"
 NO_NUMBER = "server bu ichki raqamni tanimayapti"
-WRONG, MAYBE_NEW = "parol serverdagisiga mos kelmadi", "Parol mos kelmadi."
+OTHER_LOGIN, OWN_NUMBER = "login ichki raqamingizga mos kelmayapti", "Login ichki raqamga teng emas"
 
 STORIES = (
     # The user's PC.
@@ -75,22 +75,16 @@ STORIES = (
     Story("dns_nxdomain", PROVEN, (STATUS, NSLOOKUP), NO_NAME, THEIR_DNS),
     # Windows and PJSIP ask for a name for longer than anybody needs to wait here.
     Story("dns_timeout", PROVEN, (STATUS, NSLOOKUP), NO_NAME, THEIR_DNS, shows="no_server"),
-    Story("dns_refused", PROVEN, (STATUS, NSLOOKUP), NO_NAME, THEIR_DNS),
     Story("wrong_address_dead", PROVEN, (STATUS, NUMBER, WATCH, NSLOOKUP), OTHER_HOST, THEIR_NAME),
     Story("public_nxdomain", PROVEN, NOTHING, "nomi internetda toʻgʻri manzilga ochilmayapti", "dig +short A"),
-    Story("wrong_password", PROVEN, (STATUS, NUMBER), WRONG, MAYBE_NEW),
-    Story("empty_password", PROVEN, (STATUS, NUMBER), WRONG, MAYBE_NEW),
-    Story(
-        "wrong_login", PROVEN, (STATUS, NUMBER), "login ichki raqamingizga mos kelmayapti", "Login ichki raqamga teng"
-    ),
-    Story(
-        "typo", LIKELY, (STATUS, NSLOOKUP), "server nomi yoki porti boshqacha yozilgan", "server yoki domen notoʻgʻri"
-    ),
+    Story("wrong_password", PROVEN, (STATUS, NUMBER), "parol serverdagisiga mos kelmadi", "Parol mos kelmadi."),
+    Story("wrong_login", PROVEN, (STATUS, NUMBER), OTHER_LOGIN, OWN_NUMBER),
+    Story("other_number", LIKELY, (STATUS, NUMBER), OTHER_LOGIN, OWN_NUMBER),
+    Story("typo", LIKELY, (STATUS, NSLOOKUP), "nomi yoki porti boshqacha yozilgan", "server yoki domen notoʻgʻri"),
     Story("tcp_refused", LIKELY, (STATUS,), "server esa faqat UDP bilan ishlaydi", "server faqat UDP’da"),
     # The way.
     Story("icmp_only", LIKELY, (STATUS,), WORKS, NOTHING_TO_DO),
     Story("alg_via", LIKELY, (STATUS, NUMBER), NO_WAY_BACK, TCPDUMP),
-    Story("alg_branch", LIKELY, (STATUS, NUMBER), NO_WAY_BACK, TCPDUMP),
     Story("alg_digest", LIKELY, (STATUS, NUMBER), "Parolingizga hozircha tegmang.", TCPDUMP),
     Story("answers_lost", LIKELY, (STATUS, NUMBER), NO_WAY_BACK, TCPDUMP),
     # A phone that sends again and again gets through some time: it is looked at while it tries.
@@ -102,12 +96,16 @@ STORIES = (
     Story("nft_drop", PROVEN, NOTHING, FIREWALL, UFW),
     Story("ufw_no_rule", LIKELY, NOTHING, FIREWALL, UFW),
     Story("ufw_tcp_only", LIKELY, NOTHING, FIREWALL, UFW),
+    Story("limit", LIKELY, NOTHING, FIREWALL, UFW),
+    Story("answers_dropped", PROVEN, (STATUS,), FIREWALL, UFW),
+    Story("ban", PROVEN, (STATUS, NUMBER), "internet manzilingiz serverda vaqtincha bloklangan", "unban 203.0.113.254"),
     # The PBX.
     Story("stopped", PROVEN, NOTHING, NO_PBX, RESTART),
     Story("hung", PROVEN, NOTHING, NO_PBX, RESTART),
     Story("loopback", PROVEN, NOTHING, "faqat oʻzining ichida tinglayapti", "SIP_HOST=0.0.0.0"),
     Story("port_taken", PROVEN, NOTHING, "telefon portini boshqa dastur egallab olgan", "ss -ulnp | grep 5060"),
     Story("database_down", LIKELY, NOTHING, "telefon serverining ichida xatolik bor", "systemctl status postgresql"),
+    Story("database_restarted", PROVEN, (STATUS, NUMBER), LOST, SAVE_AGAIN),
     Story("password_lost", PROVEN, (STATUS, NUMBER), LOST, SAVE_AGAIN),
     Story("unknown", PROVEN, (STATUS, NUMBER), NO_NUMBER, "Boshqaruv panelida raqamni qidiring: 1047"),
     Story("disabled", PROVEN, (STATUS, NUMBER), NO_NUMBER, "Boshqaruv panelida raqamni qidiring: 1003"),
