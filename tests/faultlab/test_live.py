@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,11 @@ import pytest
 
 from bot.checks.register_watch import Stage
 from tests.faultlab.faults import FAULTS
-from tests.faultlab.lab import USER, Lab, Phone, why_not
+from tests.faultlab.lab import USER, Lab, Phone
 from tests.faultlab.network import PBX, USER_IP
 
-pytestmark = [
-    pytest.mark.skipif(why_not() is not None, reason=f"skipped: {why_not()}"),
-    pytest.mark.xdist_group("faultlab"),
-]
 BY_NAME = {fault.name: fault for fault in FAULTS}
 TRIED = [Stage.PACKET_SEEN, Stage.CHALLENGED, Stage.SECOND_REGISTER]
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with Lab() as lab:
-        yield lab
 
 
 def watched(watch: subprocess.Popen[str]) -> tuple[list[Stage], dict[str, Any]]:
