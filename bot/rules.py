@@ -202,16 +202,21 @@ EFFORT: dict[Kind, int] = {
     Kind.OTHER_NETWORK: 6,
     Kind.MICROSIP_LOG: 8,
 }
-# What the phone already says makes some evidence pointless: a server that answers has been found and reached.
+# What is known together makes some evidence pointless: a server that answers has been found and reached, and a way
+# on which all copies of a request got lost is not a bad one.
 _REACHED = frozenset({Kind.NSLOOKUP, Kind.PING, Kind.FIREWALL, Kind.OTHER_NETWORK})
-POINTLESS: dict[Tag, frozenset[Kind]] = {
-    Tag.PHONE_SAYS_WRONG_PASSWORD: _REACHED,
-    Tag.PHONE_GOT_403: _REACHED,
-    Tag.PHONE_GOT_401_STOPPED: _REACHED,
-    Tag.PHONE_SAYS_NOT_FOUND: _REACHED,
-    Tag.PHONE_SAYS_SERVER_ERROR: _REACHED,
-    Tag.PHONE_SAYS_NO_SERVER: frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL, Kind.LIVE_REGISTER}),
-}
+POINTLESS: tuple[tuple[frozenset[Tag], frozenset[Kind]], ...] = (
+    (frozenset({Tag.PHONE_SAYS_WRONG_PASSWORD}), _REACHED),
+    (frozenset({Tag.PHONE_GOT_403}), _REACHED),
+    (frozenset({Tag.PHONE_GOT_401_STOPPED}), _REACHED),
+    (frozenset({Tag.PHONE_SAYS_NOT_FOUND}), _REACHED),
+    (frozenset({Tag.PHONE_SAYS_SERVER_ERROR}), _REACHED),
+    (
+        frozenset({Tag.PHONE_SAYS_NO_SERVER}),
+        frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL, Kind.LIVE_REGISTER}),
+    ),
+    (frozenset({Tag.PHONE_SAYS_TIMEOUT, Tag.LOG_SILENT, Tag.USER_DNS_OK}), frozenset({Kind.PING})),
+)
 SAME_NEWS: dict[Kind, frozenset[Kind]] = {
     Kind.MICROSIP_INI: frozenset({Kind.MICROSIP_SCREEN}),
     Kind.MICROSIP_SCREEN: frozenset({Kind.MICROSIP_INI}),
@@ -258,7 +263,7 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
                 return None
             rows, dearest, begun = RULES[:place], CHEAP, True
             break
-    pointless = frozenset().union(*(POINTLESS.get(tag, frozenset()) for tag in known))
+    pointless = frozenset().union(*(kinds for tags, kinds in POINTLESS if tags <= known))
     kinds = [kind for kind in PRODUCES if kind not in closed and EFFORT[kind] <= dearest]
     worth = dict.fromkeys((kind for kind in kinds if kind not in pointless), 0.0)
     for rule in rows:

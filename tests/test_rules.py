@@ -19,7 +19,8 @@ SERVER_STEPS = {
     "reset_extension_password", "create_extension", "unban_user", "server_error",
 }  # fmt: skip
 MEASURED = (
-    "SERVER_", "LOOPBACK_", "EXTENSION_", "PM2_", "API_", "OUTSIDE_", "NETWORK_", "NEIGHBOURS_", "USER_IP_BANNED",
+    "SERVER_", "LOOPBACK_", "EXTENSION_", "PM2_", "API_", "OUTSIDE_", "NETWORK_", "PROVIDER_", "NEIGHBOURS_",
+    "USER_IP_BANNED",
 )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def test_nothing_is_asked_under_a_proven_verdict() -> None:
 
 def test_a_rule_of_our_own_firewall_is_mended_before_anybody_is_asked() -> None:
     healthy = [Finding(Tag.SERVER_DNS_OK), Finding(Tag.LOOPBACK_SIP_ANSWERS), Finding(Tag.SERVER_LISTENS)]
-    for ours in (Tag.SERVER_FIREWALL_NO_RULE, Tag.SERVER_FIREWALL_BLOCKS):
+    for ours in (Tag.SERVER_FIREWALL_NO_RULE, Tag.SERVER_FIREWALL_BLOCKS, Tag.SERVER_FIREWALL_THROTTLES):
         assert next_question([*healthy, Finding(ours)]) is None
     assert next_question([*healthy, Finding(Tag.SERVER_FIREWALL_LIMITS)]) is Kind.MICROSIP_STATUS
 
@@ -113,6 +114,14 @@ def test_a_phone_that_was_answered_is_not_asked_for_its_name_service() -> None:
         closed.add(kind)
     assert asked[0] is Kind.EXTENSION
     assert not {Kind.NSLOOKUP, Kind.PING, Kind.FIREWALL, Kind.OTHER_NETWORK} & set(asked)
+
+
+def test_a_way_on_which_every_copy_was_lost_is_not_pinged() -> None:
+    answered = {Kind.MICROSIP_STATUS, Kind.EXTENSION, Kind.LIVE_REGISTER, Kind.NSLOOKUP}
+    silent = [Finding(Tag.PHONE_SAYS_TIMEOUT), Finding(Tag.LOG_SILENT)]
+    assert next_question([*silent, Finding(Tag.USER_DNS_OK)], answered) is None
+    heard = [Finding(Tag.PHONE_SAYS_TIMEOUT), Finding(Tag.LOG_CHALLENGE_ONCE), Finding(Tag.USER_DNS_OK)]
+    assert next_question(heard, answered) is Kind.PING
 
 
 def test_the_password_is_blamed_only_by_the_servers_log_or_the_settings() -> None:
