@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,16 @@ table inet f2b-table {{
 """
 
 
+def written(at: datetime, *messages: str) -> str:
+    """As pm2 keeps it."""
+    stamp = f"{at:%Y-%m-%d %H:%M:%S}"
+    return "".join(f"{stamp} +05:00: {stamp} warn: {message}\n" for message in messages)
+
+
 def wrong_password(extension: str, ip: str) -> str:
     """What the PBX writes of a try with a wrong password, just now."""
-    at = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
-    messages = (
+    return written(
+        datetime.now(),
         f"[SIP] Received message from {ip}:53193",
         f"[SIP] Request: REGISTER sip:{HOST} SIP/2.0",
         f"[SIP] Processing REGISTER from {ip}:53193",
@@ -44,7 +50,17 @@ def wrong_password(extension: str, ip: str) -> str:
         f"Authentication failed for {extension}",
         f"[SIP] Sending response 403 Forbidden to {ip}:53193",
     )
-    return "".join(f"{at} +05:00: {at} warn: {message}\n" for message in messages)
+
+
+def registered_this_morning(extension: str, ip: str) -> str:
+    """What it wrote hours ago, when all was well."""
+    return written(
+        datetime.now() - timedelta(hours=3),
+        f"[SIP] Received message from {ip}:53193",
+        f"[SIP] Request: REGISTER sip:{HOST} SIP/2.0",
+        f"[SIP] Processing REGISTER from {ip}:53193",
+        f"Extension {extension} registered from {ip}:53193",
+    )
 
 
 @pytest.fixture
@@ -110,6 +126,19 @@ def test_one_tap_of_the_staff_lifts_the_ban_and_nobody_elses(bot: RunningBot) ->
     assert [(one["by"], one["unban"], one["address"]) for one in notes] == [("Nodir", "lifted", BANNED)]
     assert command in notes[0]["text"]
     assert len([m for m in bot.api.answers(STAFF_CHAT) if "Blokdan chiqaraymi?" in m.text]) == 0
+
+
+def test_a_ban_of_the_address_the_number_came_from_this_morning_needs_no_more_than_the_number(bot: RunningBot) -> None:
+    log = registered_this_morning("1002", BANNED) + wrong_password("1003", NEAR)
+    (bot.folder / "pm2-out.log").write_text(log)
+    subprocess.run(["nft", "-f", "-"], input=BANS, text=True, check=True)
+    comes(bot, PERSON, "1002", "timeout")
+    bot.wait_for("raqamingiz oxirgi marta ulangan internet manzil serverda vaqtincha bloklangan")
+    request = bot.wait_for("Blokdan chiqaraymi?", STAFF_CHAT)
+    assert BANNED in request.text
+    tap(bot, request)
+    bot.wait_for("blokdan chiqarildi (Nodir)", STAFF_CHAT)
+    assert not banned()
 
 
 def test_others_in_the_same_network_with_the_same_trouble_stand_on_the_card(bot: RunningBot) -> None:
