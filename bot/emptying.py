@@ -111,7 +111,8 @@ def empty(db: Database, number: int) -> Forgotten:
     forget(db, [number])
     verdict = json.dumps(bare(json.loads(row["verdict"]))) if row["verdict"] else None
     db.execute(
-        "UPDATE tickets SET user_id = 0, chat_id = 0, extension = NULL, verdict = ?, emptied_at = ? WHERE number = ?",
+        "UPDATE tickets SET user_id = 0, chat_id = 0, extension = NULL, provider = NULL, verdict = ?, emptied_at = ?"
+        " WHERE number = ?",
         [verdict, datetime.now(UTC).isoformat(timespec="milliseconds"), number],
     )
     return Forgotten((number,), len(found), size_bytes=sum(size for _, _, size in found))

@@ -155,6 +155,7 @@ class Target:
     ttl_s: float = 15.0
     extension: str | None = None  # for the existence probe
     user_ip: str | None = None  # the user's public address, where a log line told it
+    providers_file: str | None = None  # who owns which address (bot/providers.py); None: nobody knows
 
     @property
     def server(self) -> str:

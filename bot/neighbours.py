@@ -1,7 +1,7 @@
-"""From which public addresses do people come, is this one's network the usual one, and who else is there in trouble?
+"""From which public addresses do people come, is this one at the usual place, and who else is there in trouble?
 
 The table `addresses` copies what the log of tickets says, to be asked quickly; triggers empty it with its ticket.
-No provider is named: without a list of who owns which address, a network is only 'the usual' or 'another'.
+Places are networks, and providers where a list names them (bot/providers.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from bot.model import Finding, Tag
 from bot.networks import NEAR_BITS, SAME_NET_BITS, network_of
+from bot.providers import Providers
 from bot.store import Store
 
 LATELY = timedelta(hours=6)
@@ -23,14 +24,18 @@ USUAL_FOR = timedelta(days=90)
 class Surroundings:
     """What is known around one ticket's address."""
 
-    usual: bool | None = None  # None: the extension was not seen before
+    provider: str | None = None  # whose address it is, where that is known
+    unusual: Finding | None = None  # that the extension always came from other places
     others: int = 0  # people near it with the same verdict lately
 
     def findings(self, address: str) -> tuple[Finding, ...]:
-        """NETWORK_UNUSUAL(address), NEIGHBOURS_SAME_TROUBLE(count, network)."""
-        found = []
-        if self.usual is False:
-            found.append(Finding(Tag.NETWORK_UNUSUAL, {"address": address}))
+        """What is unusual, whose address it is (PROVIDER_KNOWN, unless the former names him), and the others there.
+
+        NEIGHBOURS_SAME_TROUBLE(count, network).
+        """
+        found = [self.unusual] if self.unusual else []
+        if self.provider and not any(one.tag is Tag.PROVIDER_UNUSUAL for one in found):
+            found.append(Finding(Tag.PROVIDER_KNOWN, {"address": address, "provider": self.provider}))
         if self.others:
             network = network_of(address, NEAR_BITS)
             found.append(Finding(Tag.NEIGHBOURS_SAME_TROUBLE, {"count": self.others, "network": network}))
@@ -40,8 +45,9 @@ class Surroundings:
 class Neighbours:
     """Typed access to the table."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, providers: Providers) -> None:
         self._store = store
+        self._providers = providers
 
     async def seen(self, ticket: int, address: str) -> None:
         """Remembers that the person of this ticket came from there. Raises ValueError for what is no address."""
@@ -52,14 +58,14 @@ class Neighbours:
 
     async def around(self, ticket: int, address: str) -> Surroundings:
         """What other tickets say about this one's address. Raises ValueError for what is no address."""
-        near, net = network_of(address, NEAR_BITS), network_of(address, SAME_NET_BITS)
+        near = network_of(address, NEAR_BITS)
         lately, long_ago = (
             (datetime.now(UTC) - span).isoformat(timespec="milliseconds") for span in (LATELY, USUAL_FOR)
         )
 
-        def work(db: Database) -> Surroundings:
-            nets = db.execute(
-                "SELECT DISTINCT a.net FROM tickets t JOIN tickets e ON e.extension = t.extension"
+        def work(db: Database) -> tuple[set[str], int]:
+            before = db.execute(
+                "SELECT DISTINCT a.address FROM tickets t JOIN tickets e ON e.extension = t.extension"
                 " JOIN addresses a ON a.ticket = e.number"
                 " WHERE t.number = ? AND e.number < t.number AND a.at > ?",
                 [ticket, long_ago],
@@ -70,6 +76,7 @@ class Neighbours:
                 " WHERE t.number = ? AND o.user_id != t.user_id AND o.step = t.step",
                 [near, lately, ticket],
             ).fetchone()[0]
-            return Surroundings((net,) in nets if nets else None, others)
+            return {one for (one,) in before}, int(others)
 
-        return await self._store.run(work)
+        before, others = await self._store.run(work)
+        return Surroundings(self._providers.name(address), self._providers.unusual(address, before), others)

@@ -125,4 +125,12 @@ def m_search_leaves(db: Database) -> None:
     db.execute("INSERT INTO search (search) VALUES ('rebuild')")
 
 
-STEPS = (m_numbers, m_search, m_lists, m_changes, m_causes, m_search_leaves)
+def m_providers(db: Database) -> None:
+    """Whose customer the person of a ticket is, where a list tells it (bot/providers.py)."""
+    db.executescript("""
+        ALTER TABLE tickets ADD COLUMN provider TEXT;
+        CREATE INDEX tickets_by_provider ON tickets (provider, number DESC) WHERE provider IS NOT NULL;
+    """)
+
+
+STEPS = (m_numbers, m_search, m_lists, m_changes, m_causes, m_search_leaves, m_providers)

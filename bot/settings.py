@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     own_side_every_s: float = Field(default=60.0, gt=0, le=3600)
     outside_probes: Literal["off", "globalping"] = "off"
     outside_api_url: str = "https://api.globalping.io"
+    providers_file: Path | None = None
     default_language: Literal["uz"] = "uz"
     retention_days: int = Field(default=90, ge=1)
     work_hours: str = ""
@@ -179,6 +180,7 @@ class Settings(BaseSettings):
             on_this_host=here,
             timeout_s=self.check_timeout_s,
             ttl_s=self.check_ttl_s,
+            providers_file=str(self.providers_file) if self.providers_file else None,
         )
 
     def with_token(self, token: str, staff_chat_id: int) -> Self:

@@ -380,7 +380,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _row(
         Step.TRY_OTHER_NETWORK, LIKELY, "no answer comes, and the phone is in another network than ever before",
-        Tag.NETWORK_UNUSUAL, NO_ANSWER,
+        any_of(Tag.NETWORK_UNUSUAL, Tag.PROVIDER_UNUSUAL), NO_ANSWER,
     ),
     # Usually harmless to a registration, off by the owner's instructions all the same: tried before a person is
     # sent to another network.

@@ -51,6 +51,7 @@ class Wanted:
     step: str | None = None  # told last, also when the phone worked after it; 'connected': it works now
     owner: str | None = None
     extension: str | None = None
+    provider: str | None = None
     user_id: int | None = None
     near: str | None = None  # the network their people came from, as bot/neighbours.py names it
     opened_from: datetime | None = None
@@ -70,6 +71,7 @@ class Wanted:
             f"{no}t.{told} = ?": self.step,
             f"{no}t.owner = ?": self.owner,
             "t.extension = ?": self.extension,
+            "t.provider = ?": self.provider,
             "t.user_id = ?": self.user_id,
             "t.number IN (SELECT ticket FROM addresses WHERE near = ?)": self.near,
             "t.opened_at >= ?": self.opened_from and _stored(self.opened_from),
@@ -106,11 +108,11 @@ def find_tickets(db: Database, wanted: Wanted, limit: int, stretch: int = STRETC
 
 
 def find_facets(db: Database, wanted: Wanted, limit: int) -> tuple[Row, ...]:
-    """Of the newest such tickets only what a list can be narrowed by: number, cause, owner, extension, opened_at."""
+    """Of the newest such tickets only what a list can be narrowed by: cause, owner, extension, provider, opened_at."""
     asked = _asked(db, wanted, limit, STRETCH)
     if asked is None:
         return ()
-    sql = "SELECT t.number, t.cause, t.owner, t.extension, t.opened_at FROM tickets t"
+    sql = "SELECT t.number, t.cause, t.owner, t.extension, t.provider, t.opened_at FROM tickets t"
     return tuple(db.query(f"{sql} WHERE {asked.where} ORDER BY {asked.order} LIMIT ?", [*asked.values, limit]))
 
 

@@ -43,6 +43,10 @@ def follow(db: Database, number: int, kind: EventKind, body: Body, now: str) -> 
 def _row_changes(kind: EventKind, body: Body, now: str) -> list[tuple[str, Any]]:
     """(assignment with one blank, its value) for what an event means to the ticket's row."""
     since_opened = _SECONDS_SINCE.format("opened_at")
+    if kind is EventKind.CHECKED:
+        found = (finding for result in body.get("results", ()) for finding in result["findings"])
+        named = [name for finding in found if (name := finding["args"].get("provider"))]
+        return [("provider = ?", name) for name in named[-1:]]
     if kind is EventKind.ASKED:
         return [(f"answered_s = coalesce(answered_s, {since_opened})", now)]
     if kind is EventKind.VERDICT:

@@ -104,6 +104,8 @@ class Tag(StrEnum):
     ACCOUNT_NAMESERVER_BAD = "account_nameserver_bad"  # value
     # other people, in the ticket log
     NETWORK_UNUSUAL = "network_unusual"  # address: the extension always came from another network
+    PROVIDER_KNOWN = "provider_known"  # address, provider: whose customer the user is; proves nothing
+    PROVIDER_UNUSUAL = "provider_unusual"  # address, provider: the extension always came from other providers
     NEIGHBOURS_SAME_TROUBLE = "neighbours_same_trouble"  # count, network: others there have the same verdict now
     # other user answers
     OTHER_NETWORK_WORKS = "other_network_works"

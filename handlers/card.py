@@ -16,7 +16,8 @@ from handlers.actions import ENDED
 from handlers.keyboards import keyboard
 from handlers.reply import TEXT_MAX, Screen, Screens
 
-NOTICED = frozenset({Tag.NEIGHBOURS_SAME_TROUBLE, Tag.NETWORK_UNUSUAL})  # about the network, said whatever the verdict
+# About the network, said whatever the verdict.
+NOTICED = frozenset({Tag.NEIGHBOURS_SAME_TROUBLE, Tag.NETWORK_UNUSUAL, Tag.PROVIDER_KNOWN, Tag.PROVIDER_UNUSUAL})
 LINE_MAX = 220  # signs of one event in a list of many
 SENT_MAX = 1500  # signs of what the user sent, the newest first
 

@@ -12,6 +12,7 @@ from bot.diagnose import user_address
 from bot.model import CheckResult, EventKind, Ticket
 from bot.neighbours import Neighbours
 from bot.networks import public
+from bot.providers import providers
 from bot.store import Store
 from handlers.actions import ENDED, Actions
 from handlers.desk import Desk
@@ -38,7 +39,8 @@ class Sequel:
     def over(cls, store: Store, desk: Desk, staff: Staff, actions: Actions, spawn: Spawn) -> Sequel:
         """With all that follows."""
         unbanning = Unbanning(staff, desk, actions, spawn, os.environ)
-        return cls(desk, Neighbours(store), Outlook(desk, spawn), unbanning, spawn)
+        neighbours = Neighbours(store, providers(desk.target.providers_file))
+        return cls(desk, neighbours, Outlook(desk, spawn), unbanning, spawn)
 
     def consider(self, number: int) -> None:
         """A case changed."""

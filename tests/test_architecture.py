@@ -46,12 +46,13 @@ ROOMS = {
     "bot.settings": {"bot.model", "bot.hours"},
     "bot.logs": {"bot.redact"},
     "bot.parsers": {"bot.model", "bot.vocabulary"},
-    "bot.checks": {"bot.model", "bot.vocabulary", "bot.parsers", "bot.networks"},
+    "bot.checks": {"bot.model", "bot.vocabulary", "bot.parsers", "bot.networks", "bot.providers"},
     "bot.table": {"bot.model", "bot.vocabulary"},
     "bot.rules": {"bot.model", "bot.vocabulary", "bot.table"},
     "bot.casefile": {"bot.model", "bot.vocabulary", "bot.rules", "bot.diagnose"},
     "bot.networks": set(),
-    "bot.neighbours": {"bot.model", "bot.vocabulary", "bot.store", "bot.networks"},
+    "bot.providers": {"bot.model", "bot.vocabulary", "bot.networks"},
+    "bot.neighbours": {"bot.model", "bot.vocabulary", "bot.store", "bot.networks", "bot.providers"},
     "bot.ban_lists": {"bot.model", "bot.vocabulary", "bot.checks"},
     "bot.unban": {"bot.model", "bot.vocabulary", "bot.checks", "bot.ban_lists"},
     "bot.diagnose": {"bot.model", "bot.vocabulary", "bot.parsers", "bot.checks", "bot.rules"},
@@ -144,6 +145,7 @@ LIBRARIES = {
     ),
     "datasette": ("bot.web",),
     "uvicorn": ("bot.web",),
+    "maxminddb": ("bot.providers",),
     "click": (*FREE, "bot.settled"),
 }
 LINES_MAX = 300

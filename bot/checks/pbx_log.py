@@ -19,11 +19,12 @@ from bot.checks.check import NotTested, Probe
 from bot.checks.here import require_here
 from bot.checks.log_stamp import stamp_of
 from bot.model import Context, Failure, Finding, Tag, Target
-from bot.networks import SAME_NET_BITS, network_of, public
+from bot.networks import public
 from bot.parsers.page import Page
 from bot.parsers.pbx_log import parse
 from bot.parsers.pbx_log_lines import LogEvent, Said, read_line
 from bot.parsers.pbx_log_quotation import Quotation
+from bot.providers import Providers, providers
 
 TAIL_BYTES = 256 * 1024
 PAGE_CHARS = 64 * 1024
@@ -66,7 +67,7 @@ class Line:
 async def check(target: Target, probe: Probe) -> tuple[Finding, ...]:
     """LOG_PORT_TAKEN, LOG_DB_DOWN, LOG_PBX_STOPPED while they last, and the extension's own last outcome.
 
-    NETWORK_UNUSUAL beside it. () when all is quiet.
+    NETWORK_UNUSUAL or PROVIDER_UNUSUAL beside it. () when all is quiet.
     """
     if not target.log_files:
         raise NotTested(Failure.NOT_CONFIGURED, "no log files")
@@ -83,22 +84,20 @@ def _look(target: Target, probe: Probe) -> tuple[Finding, ...]:
     if target.extension is not None:
         own = _users(recent, target)
         found += [finding for finding in own if finding not in found]
-        found += _unusual(own, lines, target.extension)
+        unusual = _unusual(own, lines, target.extension, providers(target.providers_file))
+        found += [unusual] if unusual else []
     return tuple(found)
 
 
-def _unusual(own: Sequence[Finding], lines: Sequence[Line], extension: str) -> list[Finding]:
-    """NETWORK_UNUSUAL where the user comes from a network from which his number never registered in this log."""
+def _unusual(own: Sequence[Finding], lines: Sequence[Line], extension: str, known: Providers) -> Finding | None:
+    """That the user comes from a place from which his number never registered in this log; None: he does not."""
     here = next((public(ip) for one in own if isinstance(ip := one.args.get("source_ip"), str)), None)
     before = {
-        network_of(event.source_ip, SAME_NET_BITS)
+        address
         for _, event in _believed(lines)
-        if event.said is Said.REGISTERED and event.extension == extension and public(event.source_ip)
-        if event.source_ip is not None
+        if event.said is Said.REGISTERED and event.extension == extension and (address := public(event.source_ip))
     }
-    if here is None or not before or network_of(here, SAME_NET_BITS) in before:
-        return []
-    return [Finding(Tag.NETWORK_UNUSUAL, {"address": here})]
+    return None if here is None else known.unusual(here, before)
 
 
 def _newest(patterns: Sequence[str]) -> tuple[str, float]:

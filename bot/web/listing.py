@@ -19,6 +19,7 @@ PAGE = 50
 FACETED = 1000  # of the newest that match: a facet of everything would read everything
 FACETED_SEARCH = 200  # for each that is found in a rare step, a hundred hits of a frequent word are read
 FACET_MAX = 8
+FACETS = ("step", "owner", "day", "extension", "provider", "network")
 SEARCH_MAX = 200  # characters
 
 
@@ -32,6 +33,7 @@ class Chosen:
     owner: str | None = None
     extension: str | None = None
     person: int | None = None
+    provider: str | None = None
     network: str | None = None
     day: date | None = None
     below: int | None = None
@@ -47,6 +49,7 @@ class Chosen:
             owner=said.get("owner") if said.get("owner") in set(Owner) else None,
             extension=said.get("extension"),
             person=_number(said.get("person")),
+            provider=said.get("provider"),
             network=said.get("network"),
             day=_day(said.get("day")),
             below=_number(said.get("below")),
@@ -67,6 +70,7 @@ class Chosen:
             owner=self.owner,
             extension=self.extension,
             user_id=self.person,
+            provider=self.provider,
             near=self.network,
             opened_from=begins,
             opened_before=begins + timedelta(days=1) if begins else None,
@@ -113,14 +117,17 @@ def listing(db: Database, chosen: Chosen) -> Listing:
 
 
 def _facets(db: Database, rows: Collection[Row]) -> tuple[Facet, ...]:
-    counts: dict[str, Counter[str]] = {field: Counter() for field in ("step", "owner", "day", "extension", "network")}
+    counts: dict[str, Counter[str]] = {field: Counter() for field in FACETS}
     networks = networks_of(db, [row["number"] for row in rows])
     for row in rows:
         counts["network"].update(networks.get(row["number"], ()))
         counts["day"][datetime.fromisoformat(row["opened_at"]).astimezone(UZBEKISTAN).date().isoformat()] += 1
-        for field, value in (("step", row["cause"]), ("owner", row["owner"]), ("extension", row["extension"])):
+        for field, column in (("step", "cause"), ("owner",) * 2, ("extension",) * 2, ("provider",) * 2):
+            value = row[column]
             if value not in (None, Owner.NONE, Step.CONNECTED):  # nobody's turn, and nothing wrong, narrow nothing
                 counts[field][value] += 1
+    if counts["provider"]:
+        del counts["network"]  # the same, not as well told
     return tuple(Facet(field, _shown(field, counter)) for field, counter in counts.items())
 
 

@@ -94,6 +94,7 @@ class _Case:
 
     ticket: Ticket
     like: dict[str, tuple[Ticket, ...]]
+    provider: str | None  # whose customer the person is, where that is known
     networks: tuple[str, ...]  # from which the person came
     incidents: tuple[Any, ...]
     emptied_at: datetime | None  # when what people had said in it was forgotten; None: it is all there
@@ -115,10 +116,11 @@ def _read_case(db: Database, number: int) -> _Case | None:
         sort: tuple(other for other in find_tickets(db, wanted, LIKE_MAX + 1) if other.number != number)[:LIKE_MAX]
         for sort, wanted in alike.items()
     }
-    emptied = db.execute("SELECT emptied_at FROM tickets WHERE number = ?", [number]).fetchone()[0]
+    emptied, provider = db.execute("SELECT emptied_at, provider FROM tickets WHERE number = ?", [number]).fetchone()
     return _Case(
         ticket,
         {sort: found for sort, found in like.items() if found},
+        provider,
         networks,
         incidents(db, number),
         datetime.fromisoformat(emptied) if emptied else None,
@@ -151,6 +153,7 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         fired=fired(words, case.ticket),
         entries=timeline(words, case.ticket.events, room.target.sip_port),
         like=case.like,
+        provider=case.provider,
         networks=case.networks,
         emptied_at=case.emptied_at,
         incidents=case.incidents,

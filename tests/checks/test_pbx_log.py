@@ -13,6 +13,7 @@ import pytest
 from bot.checks.runner import Runner
 from bot.model import Failure, Finding, Tag, Target
 from tests.checks.conftest import RunOne
+from tests.listed import write_list
 
 BY_NAME = Finding(Tag.LOG_REQUEST_BY_NAME, {"host": "pbx.example"})
 PORT_TAKEN, DB_DOWN = Finding(Tag.LOG_PORT_TAKEN), Finding(Tag.LOG_DB_DOWN)
@@ -131,6 +132,17 @@ async def test_a_network_from_which_the_number_never_registered_is_noticed(
     log = written(tmp_path, [*before, *register(20, WRONG, "94.158.52.31")])
     found, _ = await run_one("pbx_log", replace(target, log_files=(log,), extension="1002"))
     assert [one for one in found if one.tag is Tag.NETWORK_UNUSUAL] == expected
+
+
+@pytest.mark.parametrize(("owner", "tags"), [("Uztelecom", []), ("Comnet", [Tag.PROVIDER_UNUSUAL])])
+async def test_with_a_list_another_network_of_the_usual_provider_is_nothing_unusual(
+    run_one: RunOne, target: Target, tmp_path: Path, owner: str, tags: list[Tag]
+) -> None:
+    listed = write_list(tmp_path / "asn.mmdb", {"185.74.4.0/22": "Uztelecom", "94.158.0.0/16": owner})
+    log = written(tmp_path, [*register(3000, GOOD, "185.74.5.9"), *register(20, WRONG, "94.158.52.31")])
+    asked = replace(target, log_files=(log,), extension="1002", providers_file=listed)
+    found, _ = await run_one("pbx_log", asked)
+    assert [one.tag for one in found if "unusual" in one.tag] == tags
 
 
 async def test_an_old_file_says_nothing_about_now(run_one: RunOne, target: Target, tmp_path: Path) -> None:

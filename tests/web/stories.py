@@ -20,6 +20,7 @@ from bot.model import (
     Verdict,
 )
 from bot.neighbours import Neighbours
+from bot.providers import Providers
 from bot.rules import row_of
 from bot.schema import migrations
 from bot.store import Store
@@ -74,9 +75,11 @@ async def tell(folder: Path) -> None:
     await _solved(log, Attachments.beside(folder / "yordam.db"))
     await _waiting(log)
     await _ours(log)
-    neighbours = Neighbours(store)
+    neighbours = Neighbours(store, Providers())
     for number in (1, 3):
         await neighbours.seen(number, "84.54.70.9")
+    whose = Finding(Tag.PROVIDER_KNOWN, {"address": "84.54.70.9", "provider": "Uztelecom <3"})
+    await log.append(3, EventKind.CHECKED, {"results": [CheckResult("neighbours", 0.0, (whose,)).to_json()]})
     await checked(log, await opened(log, 504, NEWER))
     store.close()
 

@@ -79,6 +79,7 @@ def test_a_search_finds_however_it_is_spelled(browser: httpx.Client, spelling: s
         ({"person": 503}, [3]),
         ({"network": "84.54.70.0/24"}, [3, 1]),
         ({"network": "84.54.71.0/24"}, []),
+        ({"provider": "Uztelecom <3"}, [3]),
         ({"day": "2001-01-01"}, []),
         ({"q": "1002", "status": "escalated"}, [2]),
         ({"below": 3}, [2, 1]),
@@ -103,6 +104,14 @@ def test_facets_lead_to_the_narrowed_list(browser: httpx.Client) -> None:
     assert facet is not None
     narrowed = browser.get(facet[1])
     assert (listed(browser, extension="1002"), 'class="chip" href="/"' in narrowed.text) == ([2, 1], True)
+
+
+def test_where_providers_are_known_they_narrow_the_list_and_networks_do_not(browser: httpx.Client) -> None:
+    whole, solved = browser.get("/").text, browser.get("/?status=solved").text  # of the solved ones none is known
+    headings = [re.findall(r"<h2>(Provayder|Tarmoq)</h2>", text) for text in (whole, solved)]
+    facet = re.search(r'href="(/\?provider=[^"]+)"><span>Uztelecom &lt;3</span> <span class="count">1</span>', whole)
+    assert (headings, facet is not None) == ([["Provayder"], []], True)
+    assert "Provayderi Uztelecom <3" in seen(browser.get("/tickets/3"))
 
 
 def test_a_long_list_has_pages(tmp_path: Path) -> None:
