@@ -1,4 +1,4 @@
-"""Which network is an address of, as far as its digits tell? No provider is named: nobody knows here who owns what."""
+"""Which network is an address of, as far as its digits tell? Who owns it stands in no digit: bot/providers.py."""
 
 from __future__ import annotations
 

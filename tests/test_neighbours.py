@@ -136,3 +136,15 @@ async def test_the_staff_read_the_provider_on_the_card(tmp_path: Path) -> None:
         await bot.service.actions.take(1, "Nodir", source="test:take")
         card = await bot.until(lambda: next((m for m in bot.api.answers(GROUP) if "Uztelecom" in m.text), None))
         assert f"👥 provayderi: Uztelecom <JSC> ({HOME})" in (card.text if card else "")
+
+
+async def test_with_a_list_that_is_missing_the_bot_says_so_and_works(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    missing = tmp_path / "none.mmdb"
+    async with office(tmp_path / "data", providers_file=missing) as bot:
+        bot.api.send_text(USER, "/start")
+        await bot.hears("Assalomu alaykum")
+    said = [record.getMessage() for record in caplog.records if "PROVIDERS_FILE" in record.getMessage()]
+    why = "No such file or directory"
+    assert said == [f"PROVIDERS_FILE cannot be read, networks are shown instead of providers: {missing} ({why})"]
