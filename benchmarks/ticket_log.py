@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.model import Certainty, EventKind, Finding, Owner, Status, Step, Verdict
+from bot.model import Certainty, EventKind, Finding, Owner, Status, Step, Tag, Verdict
 from bot.rules import owner_of
 from bot.schema import migrations
 from bot.store import Store
@@ -48,6 +48,7 @@ SAID = (
     "parolni yangiladim, endi 408 chiqyapti",
     "ofisda hamma ulangan, faqat menda yoʻq",
 )
+PROVIDERS = ("Uztelecom", "Uztelecom", "Uztelecom", "Uzmobile", "Ucell", "Beeline", "Comnet")  # every seventh person
 ANSWERED = "Assalomu alaykum! Hozir tekshirib koʻramiz."
 _WEIGHTS = [30 if owner_of(rule.step) is Owner.USER else 5 for rule in RULES]
 _TOLD = [rule for rule in RULES if rule.step is not Step.CONNECTED]
@@ -101,11 +102,16 @@ def stories(count: int, seed: int = 1) -> Iterator[Story]:
 def _story(dice: random.Random, number: int, count: int, opened_at: datetime) -> Story:
     user_id = dice.randrange(max(1, count // 4)) + 1
     story = Story(number, user_id, opened_at)
-    story.row = {"status": Status.OPEN.value, "person": 0, "extension": extension_of(user_id, count)}
+    provider = PROVIDERS[user_id % len(PROVIDERS)]
+    story.row = {
+        "status": Status.OPEN.value, "person": 0, "extension": extension_of(user_id, count), "provider": provider
+    }  # fmt: skip
     story.happens(0, EventKind.OPENED)
     text = dice.choice(SAID) + (f" {RARE}" if number % max(1, count // RARELY) == 1 else "")
     checked = {"name": "sip", "took_ms": 31.5, "failure": None, "findings": [{"tag": "server_sip_answers", "args": {}}]}
-    story.happens(2.5, EventKind.CHECKED, results=[checked], extension=story.row["extension"])
+    named = {"tag": Tag.PROVIDER_KNOWN.value, "args": {"address": "198.51.100.7", "provider": provider}}
+    around = {"name": "neighbours", "took_ms": 0.0, "failure": None, "findings": [named]}
+    story.happens(2.5, EventKind.CHECKED, results=[checked, around], extension=story.row["extension"])
     asked_at = story.happens(dice.uniform(2.6, 9), EventKind.ASKED, question="microsip_status", news=1)
     story.row["answered_s"] = seconds(stored(opened_at), asked_at)
     story.happens(60, EventKind.EVIDENCE, media="text", text=text, bytes=len(text), unreadable=False)
@@ -186,7 +192,7 @@ def _write_rules_and_people(db: Database, names: list[str]) -> None:
 
 COLUMNS = (
     "status", "extension", "updated_at", "closed_at", "step", "owner", "certainty", "verdict", "cause", "person",
-    "escalated_at", "answered_s", "staff_s", "solved_s", "stars",
+    "escalated_at", "answered_s", "staff_s", "solved_s", "stars", "provider",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from benchmarks.ticket_log import A_DAY, FAMILY, GIVEN, RARE, UNTIL, build, extension_of
+from benchmarks.ticket_log import A_DAY, FAMILY, GIVEN, PROVIDERS, RARE, UNTIL, build, extension_of
 from bot.model import Owner, Status
 from bot.numbers import Period, numbers
 from bot.store import read_only
@@ -70,6 +70,10 @@ QUERIES: dict[str, Query] = {
     "by owner": listed(owner=one_of(*Owner)),
     "by step and status": listed(step=one_of(*STEPS), status=one_of(*Status)),
     "by extension": listed(extension=number_of),
+    "by extension and step": listed(extension=number_of, step=one_of(*STEPS)),
+    "by provider": listed(provider=one_of(*PROVIDERS)),
+    "by provider and status": listed(provider=one_of(*PROVIDERS), status=one_of(*Status)),
+    "by provider and step": listed(provider=one_of(*PROVIDERS), step=one_of(*STEPS)),
     "of one person": listed(user_id=lambda dice, count: dice.randrange(1, max(2, count // 4))),
     "of one day": lambda db, dice, count: find_tickets(db, day(dice, count), PAGE),
     "since a day": listed(opened_from=lambda dice, count: UNTIL - timedelta(days=dice.randrange(1, 9))),
@@ -86,6 +90,7 @@ QUERIES: dict[str, Query] = {
     "search: a frequent word among the waiting": searched(*COMMON, status=one_of("open", "escalated")),
     "search: a frequent word in a rare step": searched(*COMMON, step=one_of(*STEPS)),
     "search: a frequent word of one extension": searched(*COMMON, extension=number_of),
+    "search: a frequent word of one provider": searched(*COMMON, provider=one_of(*PROVIDERS)),
     "one ticket": lambda db, dice, count: read_ticket(db, dice.randrange(1, count + 1)),
     "the numbers of 7 days": lambda db, dice, count: numbers(db, Period.last(7, UNTIL)),
     "the numbers of 30 days": lambda db, dice, count: numbers(db, Period.last(30, UNTIL)),

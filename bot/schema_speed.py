@@ -130,6 +130,9 @@ def m_providers(db: Database) -> None:
     db.executescript("""
         ALTER TABLE tickets ADD COLUMN provider TEXT;
         CREATE INDEX tickets_by_provider ON tickets (provider, number DESC) WHERE provider IS NOT NULL;
+        CREATE INDEX tickets_by_provider_and_status ON tickets (provider, status, number DESC)
+            WHERE provider IS NOT NULL;
+        CREATE INDEX tickets_by_provider_and_cause ON tickets (provider, cause, number DESC) WHERE provider IS NOT NULL;
     """)
 
 

@@ -59,24 +59,30 @@ class Wanted:
     search: str | None = None  # every word of it occurs, in whatever spelling
     below: int | None = None  # only smaller numbers: the next page
 
+    @property
+    def narrow(self) -> bool:
+        """Whether it is about one person, one number or one network."""
+        return (self.user_id, self.extension, self.near) != (None, None, None)
+
     def where(self, *, by_time: bool = False) -> tuple[str, list[Any]]:
         """The condition on `tickets t` and its values; the search apart.
 
-        `by_time`: no index but that of times is to be used; a `+` forbids it.
+        `by_time`: no index but that of times is to be used; a `+` forbids it. Of a person, a number or a network there
+        are few tickets: then theirs is, which SQLite would not know.
         """
-        no = "+" if by_time else ""
+        wide = "+" if by_time or self.narrow else ""
         told = "step" if self.step == Step.CONNECTED else "cause"
         said: dict[str, Any] = {
-            f"{no}t.status = ?": self.status,
-            f"{no}t.{told} = ?": self.step,
-            f"{no}t.owner = ?": self.owner,
+            f"{wide}t.status = ?": self.status,
+            f"{wide}t.{told} = ?": self.step,
+            f"{wide}t.owner = ?": self.owner,
+            f"{wide}t.provider = ?": self.provider,
             "t.extension = ?": self.extension,
-            "t.provider = ?": self.provider,
             "t.user_id = ?": self.user_id,
             "t.number IN (SELECT ticket FROM addresses WHERE near = ?)": self.near,
             "t.opened_at >= ?": self.opened_from and _stored(self.opened_from),
             "t.opened_at < ?": self.opened_before and _stored(self.opened_before),
-            f"{no}t.number < ?": self.below,
+            f"{'+' if by_time else ''}t.number < ?": self.below,
         }
         kept = {condition: value for condition, value in said.items() if value is not None}
         return " AND ".join(kept) or "1", list(kept.values())
@@ -127,8 +133,7 @@ def _filtered(wanted: Wanted) -> _Question:
     """By the index of a filter, which is in the order of numbers; of a time, by that of times."""
     if wanted.opened_from is None and wanted.opened_before is None:
         return _Question(*wanted.where(), "t.number DESC")
-    narrow = (wanted.user_id, wanted.extension, wanted.near) != (None, None, None)
-    return _Question(*wanted.where(by_time=not narrow), "t.opened_at DESC, t.number DESC")
+    return _Question(*wanted.where(by_time=not wanted.narrow), "t.opened_at DESC, t.number DESC")
 
 
 def _searched(db: Database, wanted: Wanted, words: list[str], limit: int, stretch: int) -> _Question:

@@ -98,3 +98,17 @@ def test_a_page_costs_the_same_in_a_log_four_times_as_long(logs: tuple[Path, Pat
             costs.append(steps[0])
         assert len(found.lines) == PAGE
     assert costs[1] < costs[0] * 1.5
+
+
+@pytest.mark.parametrize(
+    "more", [{"step": "fix_dns"}, {"owner": "user"}, {"status": "solved"}, {"provider": "Uztelecom"}]
+)
+def test_what_else_is_asked_of_one_number_costs_no_more_than_its_list(
+    logs: tuple[Path, Path], more: dict[str, str]
+) -> None:
+    costs = []
+    for chosen in (Chosen(extension="1007"), Chosen.read({"extension": "1007", **more})):
+        with counted(logs[1]) as (db, steps):
+            listing(db, chosen)
+            costs.append(steps[0])
+    assert costs[1] <= costs[0] * 1.1
