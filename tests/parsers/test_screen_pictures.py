@@ -126,6 +126,18 @@ def test_the_reply_picture_is_small_and_wide_enough_for_a_phone() -> None:
             "ххх UnKnown can't find call.soundz.uz: Server failed",
             "*** UnKnown can't find call.soundz.uz: Server failed",
         ),
+        (
+            " dns.google can't find call.soundz.uz: Server failed",
+            "*** dns.google can't find call.soundz.uz: Server failed",
+        ),
+        (
+            "Пакетов: отправлено = 4, получено = 09, потеряно = 4",
+            "Пакетов: отправлено = 4, получено = 0, потеряно = 4",
+        ),
+        (
+            "При проверке связи не удалось обнаружить узел call.soundz.uz-~",
+            "При проверке связи не удалось обнаружить узел call.soundz.uz.",
+        ),
     ],
 )
 def test_ocr_slips_of_consoles_are_mended(seen: str, meant: str | None) -> None:

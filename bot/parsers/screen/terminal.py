@@ -28,9 +28,11 @@ _MARK = re.compile(r"[A-Z]:\\|TTL\s?=|bytes\s?=|Reply from|Pinging|Address|timed
 _ANSWERS = re.compile(r"\s*(?:Name|Имя|Pinging|Обмен пакетами)")
 # what a failure of nslookup begins with: three stars, or a sign or four that OCR made of them
 _STARS = re.compile(
-    r"^(?:\*\S{0,3}\s*|\S{1,4}\s+)?(?=(?:\S+\s){1,4}(?:can.?t find|не удалось найти)\s|Request to \S+ timed|"
+    r"^\s*(?:\*\S{0,3}\s*|\S{1,4}\s+)?(?=(?:\S+\s){1,4}(?:can.?t find|не удалось найти)\s|Request to \S+ timed|"
     r"Превышено время)"
 )
+# the sentence ends with the name and a dot, which OCR may see as other marks
+_NO_SUCH_HOST = re.compile(r"((?:обнаружить узел|could not find host)\s+[\w.-]*\w)[^\w\s]+\s*$", re.IGNORECASE)
 _CYRILLIC = re.compile("[А-Яа-яЁё]{3}")
 LINES_MAX = 80
 
@@ -132,7 +134,9 @@ def mended(text: str, context: Context) -> str:
     """A line with OCR's usual slips put right: addresses, 'TTL=', the host, units."""
     text = _OCTETS.sub(lambda m: re.sub(r"\s", "", m[0]).replace(",", ".").translate(_DIGITS), text)
     text = re.sub(r"(?<==\s)[ЦЗОбВOo](?=,|\s|$|\s?мс)|(?<==)[ЦЗОбВ](?=\s?мс)", lambda m: _LETTERS[m[0]], text)
+    text = re.sub(r"(?<==\s)0\d(?=,)", "0", text)  # no count begins with 0: the second digit is the comma, seen twice
     text = _STARS.sub("*** ", text)
+    text = _NO_SUCH_HOST.sub(r"\1.", text)
     text = re.sub(r"\b[TТ][TТI1l][LЕEЬ]\s*[=-]\s*", "TTL=", text)
     text = re.sub(r"(\d)\s*rns\b", r"\1ms", text)
     text = re.sub(r"\b[B8В]р?p?[eе][mм][aяа]\s*(?=[=<])", "время", text)
