@@ -148,6 +148,17 @@ def photo(rng: random.Random, image: Image.Image, truth: Truth, level: int) -> I
     base = rng.randint(5, 60)
     canvas = cv2.warpPerspective(np.array(image), warp, (size[0] * big, size[1] * big), flags=cv2.INTER_AREA,
                                  borderValue=(base, base, base)).astype(np.float32)  # fmt: skip
+    shot = optics(rng, canvas, size, level, big)
+    final = np.diag([1 / big, 1 / big, 1]) @ warp
+    for name, part, box in _each_box(truth):
+        points = np.float32([[[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]])
+        moved = cv2.perspectiveTransform(points, final.astype(np.float32))[0]
+        truth["boxes"][name][part] = [float(moved[:, 0].min()), float(moved[:, 1].min()), float(moved[:, 0].max()), float(moved[:, 1].max())]  # fmt: skip
+    return jpeg(Image.fromarray(shot), rng.randint(72, 90))
+
+
+def optics(rng: random.Random, canvas: Any, size: tuple[int, int], level: int, big: int) -> Any:
+    """What a lens makes of a monitor: moire, glare, dimness, blur, noise; `canvas` is `big` times `size`."""
     yy, xx = np.mgrid[0 : canvas.shape[0], 0 : canvas.shape[1]].astype(np.float32)
     strength = (4, 12, 20)[level - 1] * rng.uniform(0.5, 1.2)
     for channel in range(3):
@@ -166,13 +177,7 @@ def photo(rng: random.Random, image: Image.Image, truth: Truth, level: int) -> I
     canvas = cv2.GaussianBlur(canvas, (0, 0), sigma)
     shot = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
     noise = np.random.default_rng(rng.randint(0, 1 << 30)).normal(0, (3, 6, 10)[level - 1], shot.shape)
-    shot = np.clip(shot + noise, 0, 255).astype(np.uint8)
-    final = np.diag([1 / big, 1 / big, 1]) @ warp
-    for name, part, box in _each_box(truth):
-        points = np.float32([[[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]]]])
-        moved = cv2.perspectiveTransform(points, final.astype(np.float32))[0]
-        truth["boxes"][name][part] = [float(moved[:, 0].min()), float(moved[:, 1].min()), float(moved[:, 0].max()), float(moved[:, 1].max())]  # fmt: skip
-    return jpeg(Image.fromarray(shot), rng.randint(72, 90))
+    return np.clip(shot + noise, 0, 255).astype(np.uint8)
 
 
 def subpixel(image: Image.Image) -> Image.Image:

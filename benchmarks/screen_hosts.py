@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - markup reads best unbroken
 """Is a mistyped host ever called right? Edit boxes with every small typing mistake, drawn small, blurred and pressed.
 
-    python -m benchmarks.screen_hosts [--seed 1] [--repeat 2] [--errors]
+    python -m benchmarks.screen_hosts [--seed 1] [--repeat 2] [--photos] [--errors]
 
 Needs Debian's `chromium` and the extra `ocr`. Prints how many wrong hosts were called right (must be 0) and
 how many right ones wrong, not sure and right. A capital I for an l is counted apart: in many fonts it is
@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from benchmarks.make_screens import shoot
-from benchmarks.screen_degrade import jpeg
+from benchmarks.screen_degrade import jpeg, optics
 from bot.parsers.screen import fields
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.layout import Fit
@@ -116,7 +116,22 @@ def worn(rng: random.Random, drawn: Drawn) -> Drawn:
     return Drawn(drawn.typed, drawn.font, drawn.letters, image, drawn.scale * factor, EDGE * factor)
 
 
-def read(drawn: Drawn) -> str | None:
+def photographed(rng: random.Random, drawn: Drawn) -> Drawn:
+    """As a phone's photo of a monitor shows it, mild to bad, levelled but for a little."""
+    factor, big = rng.uniform(1.5, 2.3) / drawn.scale, 2
+    size = (round(drawn.image.width * factor), round(drawn.image.height * factor))
+    turn = rng.uniform(-0.006, 0.006)
+    move = np.array([[big * factor, 0, 0], [turn * big * factor, big * factor, -turn * big * size[0] / 2]])
+    shape = (size[0] * big, size[1] * big)
+    canvas = cv2.warpAffine(
+        np.asarray(drawn.image), move, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    shot = optics(rng, canvas.astype(np.float32), size, rng.choice([1, 2, 3, 3]), big)
+    image = jpeg(Image.fromarray(shot), rng.randint(72, 90))
+    return Drawn(drawn.typed, drawn.font, drawn.letters, image, drawn.scale * factor, EDGE * factor)
+
+
+def read(drawn: Drawn, photo: bool) -> str | None:
     """What the reader says stands in the box, as in a dialog whose place is known."""
     image = cv2.cvtColor(np.asarray(drawn.image), cv2.COLOR_RGB2BGR)
     aspect = 1.5 / 1.625
@@ -127,7 +142,8 @@ def read(drawn: Drawn) -> str | None:
     seen = fields.look(image, fit, control, True)
     if seen.empty is not False:
         return "" if seen.empty else None
-    lines = (read_lines([seen.strip])[0], read_lines([seen.strip], stretch=1.25)[0])
+    wide = fields.calm(seen.strip) if photo else seen.strip
+    lines = (read_lines([seen.strip])[0], read_lines([wide], stretch=1.25)[0])
     return fields.value("server", lines, seen.strip, RIGHT, None)
 
 
@@ -136,6 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=2, help="how often every mistake is drawn")
+    parser.add_argument("--photos", action="store_true", help="as a phone's photos of a monitor show them")
     parser.add_argument("--errors", action="store_true")
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -145,7 +162,7 @@ def main() -> None:
     wrong: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for drawn in draw(rng, texts):
-        found = read(worn(rng, drawn))
+        found = read(photographed(rng, drawn) if options.photos else worn(rng, drawn), options.photos)
         if drawn.typed == RIGHT:
             right["not sure" if found is None else "right" if found == RIGHT else "called wrong"] += 1
         else:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from bot.parsers.screen.fields import value
-from bot.parsers.screen.gaps import DOUBT, WIDE, gaps, level, spaced, upright
+from bot.parsers.screen.gaps import DOUBT, WIDE, dots_apart, gaps, level, spaced, upright
 from bot.parsers.screen.hosts import host, mistakes
 from bot.parsers.screen.ocr import Pixels, read_lines
 
@@ -62,6 +62,62 @@ def test_another_port_is_never_the_expected_one() -> None:
 def test_a_host_of_another_pbx_is_judged_by_its_own_letters() -> None:
     assert _read(_strip("pbx.firma.uz"), "pbx.firma.uz") == "pbx.firma.uz"
     assert _read(_strip("pbx.flrma.uz"), "pbx.firma.uz") != "pbx.firma.uz"
+
+
+def _photographed(text: str, colours: tuple[str, str] = LIGHT) -> Pixels:
+    """The strip as a phone's photo shows it: blurred, grainy, dim."""
+    soft = cv2.GaussianBlur(_strip(text, colours), (0, 0), 1.9).astype(np.float32)
+    grain = np.random.default_rng(7).normal(0, 6, soft.shape)
+    return np.asarray(np.clip(0.7 * soft + 20 + grain, 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_a_photo_needs_more_than_two_looks_and_is_right_all_the_same(colours: tuple[str, str]) -> None:
+    assert _read(_photographed(RIGHT, colours)) == RIGHT
+
+
+def test_no_mistake_of_one_stroke_is_called_right_on_a_photo() -> None:
+    slips = [slip for slip in mistakes(RIGHT) if not set("I|") & set(slip)][::2]
+    assert [slip for slip in slips if _read(_photographed(slip)) == RIGHT] == []
+
+
+def test_a_lost_letter_is_forgiven_but_never_an_added_one() -> None:
+    slips = mistakes(RIGHT)
+    assert (slips["cal.soundz.uz"], slips["call.sondz.uz"]) == (-3.0, -3.0)
+    assert (slips["calll.soundz.uz"], slips["sip:call.soundz.uz"], slips["call..soundz.uz"]) == (3.0, 3.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "apart"),
+    [
+        (RIGHT, True),
+        ("call..soundz.uz", False),
+        ("call.soundz. uz", False),
+        ("call .soundz.uz", False),
+    ],
+)
+def test_two_dots_or_a_space_beside_one_make_a_wider_gap(typed: str, apart: bool) -> None:
+    assert dots_apart(_strip(typed), RIGHT) is apart
+
+
+def test_a_lone_dot_has_nothing_to_be_measured_against() -> None:
+    assert dots_apart(_strip("soundz.uz"), "soundz.uz") is None
+
+
+@pytest.mark.parametrize("number", ["597", "1008", "2017"])
+def test_a_number_on_a_photo_is_read_when_every_digit_beats_the_others(number: str) -> None:
+    strip = _photographed(number)
+    lines = (*read_lines([strip]), *read_lines([strip], stretch=1.25))
+    assert value("username", lines, strip, RIGHT, None) == number
+
+
+def test_a_blurred_number_is_read_as_it_is_or_not_at_all() -> None:
+    seen: dict[str, str | None] = {}
+    for number in ("551", "553", "1698", "1598", "3006", "3005", "lO01"):
+        strip = np.asarray(cv2.GaussianBlur(_photographed(number), (0, 0), 2.5), np.uint8)
+        lines = (*read_lines([strip]), *read_lines([strip], stretch=1.25))
+        seen[number] = value("username", lines, strip, RIGHT, None)
+    assert {number: found for number, found in seen.items() if found not in (None, number)} == {}
 
 
 @pytest.mark.parametrize("number", ["1111", "1001", "2017"])

@@ -1,28 +1,33 @@
 """Does a host field hold the expected host, another one, or can it not be said? Judged by its pixels' likelihood.
 
-The expected host is believed only when the pixels prefer it, by a margin, to every mistake of one stroke
-('calI', 'cal1', 'ca ll', 'call,soundz'), and no gap in the ink is as wide as a space. A different host is
-believed only when the looks agree, a softer look agrees too, and no lost stroke explains the difference.
+The expected host is believed only when the pixels prefer it to every mistake of one stroke ('calI', 'cal1',
+'ca ll', 'call,soundz') by that mistake's margin, and no gap in the ink is as wide as a space. A different host is
+believed only when the looks agree, softer looks agree too, and no lost stroke explains the difference.
 What lies between is not sure. Measured by benchmarks/screen_hosts.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
-from bot.parsers.screen.gaps import DOUBT, gaps, level, spaced
+from bot.parsers.screen.gaps import DOUBT, dark_on_light, dots_apart, gaps, level, spaced
 from bot.parsers.screen.ocr import Line, Pixels, read_lines, words
 
 STUNS = ("stun.l.google.com:19302", "stun.zadarma.com:3478", "stun.sipnet.ru", "stun.sipnet.ru:3478")
 LIKELY = 0.30  # of the likelihood distance a letter: what is further away is not this text
-# nats by which the expected host must beat each mistake, measured on 750 mistyped ones drawn small and blurred: a
-# wrong letter or a space reached 3.7 (a capital I aside: see gaps.level), a wrong or missing dot never came to 0
-MARGIN, MARGIN_DOT = 4.0, 1.0
+# Nats by which the expected host must beat a mistake: a little more than it was ever likelier where that mistake
+# was what stood there (1900 boxes, small, blurred, pressed, photographed). The recogniser loses letters and dots
+# in blur and never invents one, so a text with one less was always at least 5 behind.
+LEFT_OUT, AT_THE_END = -3.0, 1.0  # a frame may hide the first letter
+LETTER, DOT, ADDED, SPACE = 2.0, 3.0, 3.0, 3.0
+ALIKE_BY, TWO_DOTS = 4.5, 6.0  # I, l, 1, i and | are a stroke each, o and 0 a ring; two dots run into one
+MEASURED = 4.0  # less than that, for dots and spaces where the ink's own gaps say that all is well
+HASTY = 1.0  # more than that, when only the first two looks are asked
 DIFFERS, DIFFERS_SHORT = 6.0, 10.0  # nats by which another text, or one with less ink, must beat it to be told
 # letters that look like another, and what a letter looks like that lost a stroke in small or blurred print
 ALIKE = {
@@ -33,22 +38,43 @@ ALIKE = {
 PAIRS = {"m": ("rn",), "rn": ("m",), "w": ("vv",), "vv": ("w",), "d": ("cl",), "cl": ("d",), "n": ("ri",), "u": ("ii",),
          "ll": ("II", "11", "lI", "Il", "l1", "1l"), "uz": ("us", "vz")}  # fmt: skip
 LOST = frozenset({"oc", "ec", "nr", "do", "dc", "bo", "hn", "mn", "as", "gq", "ao", "li", "uv", "ou", "zr"})
-_DOTS = str.maketrans("", "", ".,-:;_")
+DOTS, STROKES, ROUND = frozenset(".,-:;_"), frozenset("Il1i|"), frozenset("oO0")
 _HOST = re.compile(r"[A-Za-z0-9]+(?:[.,:-]+[A-Za-z0-9]+)*[.,]?|(?:https?://|sips?:)[A-Za-z0-9.:-]+")
 
 
 @lru_cache(maxsize=32)
-def mistakes(text: str) -> tuple[str, ...]:
-    """`text` with one slip each: a look-alike, a letter left out, doubled or swapped, a space inside."""
-    found = {text[:at] + now + text[at + len(was) :] for was, many in PAIRS.items() for now in many
-             for at in range(len(text)) if text.startswith(was, at)}  # fmt: skip
+def mistakes(text: str, measured: bool = False) -> Mapping[str, float]:
+    """`text` with one slip each and the slip's margin: a look-alike, a letter left out, doubled, swapped, a space.
+
+    `measured`: the dots stand apart as they should (gaps.dots_apart).
+    """
+    ease = MEASURED if measured else 0.0
+    found: dict[str, float] = dict.fromkeys((f"{text}.", f"sip:{text}", f"https://{text}"), ADDED)
+
+    def slip(start: int, end: int, now: str, margin: float) -> None:
+        other = text[:start] + now + text[end:]
+        found[other] = max(margin, found.get(other, margin))
+
+    for was, many in PAIRS.items():
+        for at in range(len(text)):
+            if text.startswith(was, at):
+                for now in many:
+                    slip(at, at + len(was), now, ALIKE_BY if was == "ll" else ADDED if len(now) > len(was) else LETTER)
     for at, letter in enumerate(text):
-        others = "0123456789" if letter.isdigit() else ""
-        found.update(text[:at] + other + text[at + 1 :] for other in ALIKE.get(letter, "") + others)
-        found |= {text[:at] + text[at + 1 :], text[:at] + letter + text[at:]}
+        for other in ALIKE.get(letter, "") + ("0123456789" if letter.isdigit() else ""):
+            slip(
+                at,
+                at + 1,
+                other,
+                DOT if letter in DOTS else ALIKE_BY if {letter, other} < STROKES or {letter, other} < ROUND else LETTER,
+            )
+        slip(at, at + 1, "", LEFT_OUT - ease * (letter == ".") if 0 < at < len(text) - 1 else AT_THE_END)
+        slip(at, at, letter, TWO_DOTS - ease if letter in DOTS else ADDED)
         if at:
-            found |= {text[:at] + " " + text[at:], text[: at - 1] + letter + text[at - 1] + text[at + 1 :]}
-    return tuple(sorted(found - {text}))
+            slip(at, at, " ", SPACE - ease)
+            slip(at - 1, at + 1, letter + text[at - 1], LETTER)
+    found.pop(text, None)
+    return found
 
 
 def distance(lines: Sequence[Line], text: str) -> float:
@@ -74,27 +100,25 @@ def host(lines: Sequence[Line], strip: Pixels, expected: str, known: Sequence[st
     best = max({line.text for line in lines}, key=lambda text: sum(line.log_likelihood(text) for line in lines))
     if near in known and distance(lines, near) < 2 * LIKELY and best.count(":") == near.count(":"):
         return near  # any STUN server is one too many: which one it is does not matter to the letter
-    if _believed(lines, near) or (distance(lines, near) < LIKELY and _believed([*lines, *softer(strip)], near)):
+    apart = dots_apart(strip, near)
+    slips = mistakes(near, apart is True)
+    if apart is not False and (
+        _believed(lines, near, slips, HASTY)
+        or (distance(lines, near) < 4 * LIKELY and _believed([*lines, *softer(strip)], near, slips))
+    ):
         text = spaced(strip, lines[0], near)
         if text == near:
             return near if level(strip, lines[0], near) else None
-        return text if text and lead(lines, near, (text,)) < MARGIN else None
+        return text if text and lead(lines, near, (text,)) < SPACE else None
     return _other(lines, strip, best, near)
 
 
-def _believed(lines: Sequence[Line], near: str) -> bool:
+def _believed(lines: Sequence[Line], near: str, slips: Mapping[str, float], more: float = 0.0) -> bool:
     """Is it this text, letter by letter and dot by dot?"""
-    if distance(lines, near) >= LIKELY:
+    if distance(lines, near) >= 2 * LIKELY:
         return False
-    slips = mistakes(near)
-    dots = [slip for slip in slips if _letters(slip) == _letters(near)]
-    letters = [slip for slip in slips if _letters(slip) != _letters(near)]
-    return lead(lines, near, letters) > MARGIN and lead(lines, near, dots) > MARGIN_DOT
-
-
-def _letters(text: str) -> str:
-    """All but the dots and what may be taken for one."""
-    return text.translate(_DOTS)
+    ahead = np.mean([line.log_likelihood(near) - line.log_likelihoods(tuple(slips)) for line in lines], axis=0)
+    return bool((ahead > np.array(list(slips.values())) + more).all())
 
 
 def _other(lines: Sequence[Line], strip: Pixels, best: str, near: str) -> str | None:
@@ -124,9 +148,11 @@ def _with_spaces(lines: Sequence[Line], strip: Pixels, best: str, near: str) -> 
 
 
 def softer(strip: Pixels) -> list[Line]:
-    """Two more looks, softened and narrower: unsmoothed print is read better so."""
-    soft = np.asarray(cv2.GaussianBlur(strip, (0, 0), 2.0), np.uint8)
-    return [*read_lines([strip], stretch=0.85), *read_lines([soft], stretch=0.9)]
+    """Two more looks, dark on light and softened: blurred photos and unsmoothed print are read better so."""
+    even = dark_on_light(strip)
+    soft = np.asarray(cv2.GaussianBlur(even, (0, 0), 2.0), np.uint8)
+    close = np.asarray(cv2.GaussianBlur(even[5:-5], (0, 0), 1.5), np.uint8)
+    return read_lines([soft, close])
 
 
 def _alike(best: str, near: str) -> bool:
