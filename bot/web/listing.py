@@ -17,7 +17,7 @@ from bot.ticket_rows import Row, Wanted, events_of, find_facets, find_tickets, n
 
 PAGE = 50
 FACETED = 1000  # of the newest that match: a facet of everything would read everything
-FACETED_SEARCH = 200  # for each that is found in a rare step, a hundred hits of a frequent word are read
+FACETED_SEARCH = 100  # for each that is found in a rare step, a hundred hits of a frequent word are read
 FACET_MAX = 8
 FACETS = ("step", "owner", "day", "extension", "provider", "network")
 SEARCH_MAX = 200  # characters
@@ -106,7 +106,7 @@ class Listing:
 
 
 def listing(db: Database, chosen: Chosen) -> Listing:
-    """The page and its facets; reads no more than it shows and FACETED rows."""
+    """The page and its facets; reads no more than it shows and FACETED rows, of a search FACETED_SEARCH."""
     wanted = chosen.wanted()
     found = find_tickets(db, wanted, PAGE + 1)
     newest = find_facets(db, replace(wanted, below=None), FACETED_SEARCH if chosen.q else FACETED)
