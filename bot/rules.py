@@ -202,8 +202,8 @@ EFFORT: dict[Kind, int] = {
     Kind.OTHER_NETWORK: 6,
     Kind.MICROSIP_LOG: 8,
 }
-# What is known together makes some evidence pointless: a server that answers has been found and reached, and a way
-# on which all copies of a request got lost is not a bad one.
+# What is known together makes some evidence pointless: a server that answers has been found and reached, a way on
+# which all copies of a request got lost is not a bad one, and settings that brought a request to the PBX name it.
 _REACHED = frozenset({Kind.NSLOOKUP, Kind.PING, Kind.FIREWALL, Kind.OTHER_NETWORK})
 POINTLESS: tuple[tuple[frozenset[Tag], frozenset[Kind]], ...] = (
     (frozenset({Tag.PHONE_SAYS_WRONG_PASSWORD}), _REACHED),
@@ -216,6 +216,7 @@ POINTLESS: tuple[tuple[frozenset[Tag], frozenset[Kind]], ...] = (
         frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL, Kind.LIVE_REGISTER}),
     ),
     (frozenset({Tag.PHONE_SAYS_TIMEOUT, Tag.LOG_SILENT, Tag.USER_DNS_OK}), frozenset({Kind.PING})),
+    (frozenset({Tag.LOG_CHALLENGE_ONCE}), frozenset({Kind.MICROSIP_SCREEN, Kind.MICROSIP_INI})),
 )
 SAME_NEWS: dict[Kind, frozenset[Kind]] = {
     Kind.MICROSIP_INI: frozenset({Kind.MICROSIP_SCREEN}),
@@ -230,6 +231,8 @@ def told_by(kinds: Collection[Kind]) -> frozenset[Kind]:
 
 
 CHEAP = 2  # an effort worth making only to become surer
+# A step that costs the user more than a picture of his settings is told after they were seen.
+WORTH_ASKING_BEFORE: dict[Step, int] = {Step.TRY_OTHER_NETWORK: EFFORT[Kind.MICROSIP_SCREEN]}
 # This has to be mended on the server first, whatever else the user could tell.
 OURS_TO_MEND = frozenset(
     {
@@ -250,8 +253,8 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
     mended first, or nothing askable helps.
 
     Each row that one more kind could complete counts for that kind, more so the more of the row is there;
-    the sum is divided by the user's effort. Under a likely verdict only a cheap question about a row above
-    it counts, one that the user's own evidence has begun. `closed`: kinds answered, skipped or not to be had.
+    the sum is divided by the user's effort. Under a likely verdict only a question cheaper than its step, about a row
+    above it that the user's own evidence has begun, counts. `closed`: kinds answered, skipped or not to be had.
     """
     known = {finding.tag for finding in findings}
     rows, dearest, begun = RULES, max(EFFORT.values()), False
@@ -261,7 +264,7 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
                 return None
             if owner_of(rule.step) is Owner.SERVER and known & OURS_TO_MEND:
                 return None
-            rows, dearest, begun = RULES[:place], CHEAP, True
+            rows, dearest, begun = RULES[:place], WORTH_ASKING_BEFORE.get(rule.step, CHEAP), True
             break
     pointless = frozenset().union(*(kinds for tags, kinds in POINTLESS if tags <= known))
     kinds = [kind for kind in PRODUCES if kind not in closed and EFFORT[kind] <= dearest]

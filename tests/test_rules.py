@@ -116,12 +116,20 @@ def test_a_phone_that_was_answered_is_not_asked_for_its_name_service() -> None:
     assert not {Kind.NSLOOKUP, Kind.PING, Kind.FIREWALL, Kind.OTHER_NETWORK} & set(asked)
 
 
-def test_a_way_on_which_every_copy_was_lost_is_not_pinged() -> None:
+def test_a_way_on_which_every_copy_was_lost_is_not_pinged_and_the_settings_are_seen_before_it_is_blamed() -> None:
     answered = {Kind.MICROSIP_STATUS, Kind.EXTENSION, Kind.LIVE_REGISTER, Kind.NSLOOKUP}
-    silent = [Finding(Tag.PHONE_SAYS_TIMEOUT), Finding(Tag.LOG_SILENT)]
-    assert next_question([*silent, Finding(Tag.USER_DNS_OK)], answered) is None
+    silent = [Finding(Tag.PHONE_SAYS_TIMEOUT), Finding(Tag.LOG_SILENT), Finding(Tag.USER_DNS_OK)]
+    assert next_question(silent, answered) is Kind.MICROSIP_SCREEN
+    seen = answered | {Kind.MICROSIP_SCREEN, Kind.MICROSIP_INI}
+    assert next_question(silent, seen) is Kind.FIREWALL
+    assert next_question(silent, seen | {Kind.FIREWALL}) is None
+
+
+def test_settings_that_brought_a_request_to_the_pbx_are_not_asked_for() -> None:
+    answered = {Kind.MICROSIP_STATUS, Kind.EXTENSION, Kind.LIVE_REGISTER, Kind.NSLOOKUP}
     heard = [Finding(Tag.PHONE_SAYS_TIMEOUT), Finding(Tag.LOG_CHALLENGE_ONCE), Finding(Tag.USER_DNS_OK)]
     assert next_question(heard, answered) is Kind.PING
+    assert next_question(heard, answered | {Kind.PING}) is None
 
 
 def test_the_password_is_blamed_only_by_the_servers_log_or_the_settings() -> None:
