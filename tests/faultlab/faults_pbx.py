@@ -66,6 +66,7 @@ def _(lab: Lab) -> Iterator[Phone]:
 
 @fault("password_lost", "the PBX was restarted and lost the password", Step.RESET_EXTENSION_PASSWORD)
 def _(lab: Lab) -> Iterator[Phone]:
+    lab.register(Phone(), lab.folder / "before.log")
     lab.pbx.restart()
     yield Phone()
     lab.give_password()
