@@ -25,6 +25,7 @@ CERTAIN = 10  # captions that agree on a dialog's place: it is there, whatever e
 LATIN_DIALOG = 10  # so many captions in Latin letters: the dialog is English or Uzbek, Tesseract is not needed
 SAME_IN_ALL = {"server", "proxy", "ice", "avpf", "rport", "dns_srv", "keep_alive", "dial_plan", "hide_caller_id"}
 CYRILLIC_MAX = 90  # lines given to Tesseract at most
+LONGEST = 15.0  # a caption's width over its height; what is longer is text of another window
 COLUMN = 4  # lines that end above one another make a column
 # units from a caption's place within which its text may stand; which layout of Settings it is, is not yet certain
 NEAR_U, SETTINGS_NEAR_U, SETTINGS_NEAR_V = 12.0, 24.0, 80.0
@@ -86,10 +87,10 @@ def dialogs(image: Pixels, found: Sequence[Spot]) -> tuple[list[Fit], list[Spot]
         _confirm(page, fits)
         fits = page.fits()
     else:
-        page.latin(range(len(found)))
+        page.latin(n for n, spot in enumerate(found) if not fits or spot.width < LONGEST * spot.height)
         fits = page.fits()
         if (fits or not plainly_console(list(page.lines.values()))) and not _latin(page):
-            page.russian(range(len(found)))
+            page.russian(sorted(page.named))
             fits = page.fits()
     return fits, [page.lines[index] for index in range(len(found))]
 
@@ -111,13 +112,13 @@ def _columns(found: Sequence[Spot]) -> list[int]:
     column = []
     for index, (x, height) in enumerate(ends):
         beside = sum(abs(x - other) < 0.35 * height and 0.6 < height / tall < 1.6 for other, tall in ends)
-        if beside > COLUMN and found[index].width > 1.5 * found[index].height:
+        if beside > COLUMN and 1.5 < found[index].width / found[index].height < LONGEST:
             column.append(index)
     return column
 
 
 def _worth(page: Page, fit: Fit) -> list[int]:
-    """What is left to read: captions of interest in the dialog found, and everything outside of it."""
+    """What is left to read: captions of interest in the dialog found, and what may be a caption outside of it."""
     right, bottom = max(u for u, _ in fit.layout.values()) + 150, max(v for _, v in fit.layout.values()) + 40
     valued = [
         fit.units(*row.point) for row in fit.rows.values() if BY_NAME[row.name].shape in (Shape.EDIT, Shape.COMBO)
@@ -126,7 +127,9 @@ def _worth(page: Page, fit: Fit) -> list[int]:
     for index, spot in page.lines.items():
         u, v = (float(at) for at in fit.units(spot.x, spot.y))
         outside = not (0 < u < right and -20 < v < bottom)
-        if outside or any(_stands(fit, spot, name, valued) for name in of_interest(fit)):
+        if (outside and spot.width < LONGEST * spot.height) or any(
+            _stands(fit, spot, name, valued) for name in of_interest(fit)
+        ):
             left.append(index)
     return left
 

@@ -14,6 +14,7 @@ from bot.parsers.screen.packs import BY_NAME, Dialog, Shape
 
 HALF = 7.0  # units from a control's middle to its upper and lower edge
 REACH = 11.0  # units looked at above and below the middle
+PROVEN = 1.5  # the least strength of a frame beside a caption that was not seen
 TALLEST, LOWEST = 16.5, 11.0  # units between the upper and the lower edge
 
 # u of the left and right edge; Settings: with the left column at 106
@@ -69,7 +70,7 @@ def patch(
 
 
 def row_v(fit: Fit, name: str) -> float | None:
-    """v of a row's middle as its own caption says; None when its caption was not seen."""
+    """v of a row's middle as its own caption or its neighbours say; None when none of them was seen."""
     row: Seen | None = fit.rows.get(ROW_OF.get(name, name))
     return None if row is None else float(fit.units(*row.point)[1])
 

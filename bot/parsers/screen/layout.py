@@ -104,6 +104,11 @@ class Seen:
     spot: Spot
     point: tuple[float, float]
 
+    @property
+    def read(self) -> bool:
+        """False: the caption was not understood, its row's place is known by its neighbours."""
+        return self.match.score > 0
+
 
 def seen(match: Match, spot: Spot) -> Seen:
     """Where the caption touches its control: its right end, or its left end beside a check box."""

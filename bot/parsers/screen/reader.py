@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.model import Context, Finding, Kind, Reading
+from bot.parsers.screen import choices, frames, gate, ocr, photos, spots, squares
 from bot.parsers.screen import fields as written
-from bot.parsers.screen import frames, gate, ocr, photos, spots, squares
 from bot.parsers.screen.captions import dialogs
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.labels import skeleton
@@ -92,7 +92,13 @@ def _text_in(fit: Fit, control: Control, lines: list[Spot]) -> bool:
 
 
 def _values(
-    image: Pixels, fit: Fit, controls: Mapping[str, Control], lines: list[Spot], context: Context, photo: bool
+    image: Pixels,
+    fit: Fit,
+    controls: Mapping[str, Control],
+    lines: list[Spot],
+    context: Context,
+    photo: bool,
+    language: str,
 ) -> dict[str, str | None]:
     values: dict[str, str | None] = dict.fromkeys(controls)
     looks = {
@@ -108,7 +114,10 @@ def _values(
     wide = dict(zip(again, ocr.read_lines(calmer, stretch=1.25), strict=True))
     for name, one in zip(inked, plain, strict=True):
         two = wide.get(name, one)
-        values[name] = written.value(name, (one, two), strips[name], context.host, context.extension)
+        if name in (*choices.NUMBERS, *choices.NAMES, *choices.LISTS):
+            values[name] = choices.value(name, (one, two), strips[name], language)
+        else:
+            values[name] = written.value(name, (one, two), strips[name], context.host, context.extension)
     for name, seen in looks.items():
         if seen.empty:
             values[name] = ""
@@ -117,6 +126,7 @@ def _values(
 
 def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: bool) -> Reading:
     """One dialog's reading."""
+    language, pack = _language(fit), _pack(fit)
     fit = frames.widen(image, recover(image, fit, lines))
     boxes: dict[str, list[int]] = {}
     if "password" in fit.layout:  # to be covered even where its caption was not understood
@@ -127,9 +137,11 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
         control = frames.control(image, fit, name, photo)
         if control is None or not _inside(control.box(fit), image):
             continue
+        if not fit.rows[frames.ROW_OF.get(name, name)].read and control.strength < frames.PROVEN:
+            continue
         boxes[name] = [round(v) for v in control.box(fit)]
         controls[name] = control
-    values = dict.fromkeys(wanted) | _values(image, fit, controls, lines, context, photo)
+    values = dict.fromkeys(wanted) | _values(image, fit, controls, lines, context, photo, language)
     values.pop("password", None)
     shown = "password" in controls and written.in_clear(image, fit, controls["password"])
     checks: dict[str, bool | None] = {}
@@ -145,9 +157,9 @@ def dialog(image: Pixels, fit: Fit, lines: list[Spot], context: Context, photo: 
     if fit.dialog is Dialog.ACCOUNT and "stun_enabled" in fit.layout:  # 3.14 has no box: a text switches STUN on
         values.setdefault("stun_server", None)
     facts: dict[str, Any] = {
-        "dialog": fit.dialog.value, "lang": _language(fit), "pack": _pack(fit), "password_shown": shown,
+        "dialog": fit.dialog.value, "lang": language, "pack": pack, "password_shown": shown,
         "fields": values, "checks": checks, "boxes": boxes,
-        "labels": {name: _caption(row, _language(fit)) for name, row in fit.rows.items()},
+        "labels": {name: _caption(row, language) for name, row in fit.rows.items()},
     }  # fmt: skip
     findings = _judge(values, checks, context)
     return Reading(Kind.MICROSIP_SCREEN, "microsip", _status(fit, values, checks, findings), facts, findings)

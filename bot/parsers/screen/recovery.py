@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import cv2
@@ -21,13 +22,14 @@ from bot.parsers.screen.spots import Spot
 NEAR_U, NEAR_V = 11.0, 5.0  # units a caption's end may be from its place
 ALIKE = 52.0  # enough at the right place; nothing else looks like it there
 STEADY = 2.2  # units: rows above and below that agree this well prove the place by themselves
+COLUMN, BESIDE = 45.0, 130.0  # units in u: rows of one column, and captions of one row
 
 
 def recover(image: Pixels, fit: Fit, lines: Sequence[Spot]) -> Fit:
-    """The fit with the rows added whose caption stands where it should."""
+    """The fit with the rows added whose caption stands where it should, or whose place its neighbours prove."""
     rows = dict(fit.rows)
     taken = {(round(row.spot.x), round(row.spot.y)) for row in rows.values()}
-    pack = next(iter(rows.values())).match.pack
+    pack = Counter(row.match.pack for row in rows.values()).most_common(1)[0][0]
     for name in of_interest(fit):
         if name in rows or BY_NAME[name].shape is Shape.ANCHOR:
             continue
@@ -48,7 +50,18 @@ def recover(image: Pixels, fit: Fit, lines: Sequence[Spot]) -> Fit:
                 end = fit.point(u, float(at[1]))
                 rows[name] = Seen(name, found, spot, (float(end[0]), float(end[1])))
                 break
+        else:
+            if steady and _free(fit, rows, name, v):
+                x, y = (float(at) for at in fit.point(u, v))
+                nowhere = Spot(x, y, 0.0, 0.0, 0.0)
+                rows[name] = Seen(name, Match(BY_NAME[name], pack, 0.0, False), nowhere, (x, y))
     return replace(fit, rows=rows)
+
+
+def _free(fit: Fit, rows: Mapping[str, Seen], name: str, v: float) -> bool:
+    """Does no other row of the column stand there?"""
+    column = [row for row in rows.values() if abs(fit.layout[row.name][0] - fit.layout[name][0]) < COLUMN]
+    return all(abs(float(fit.units(*row.point)[1]) - v) > NEAR_V for row in column)
 
 
 def expected(fit: Fit, name: str) -> tuple[float, bool]:
@@ -57,7 +70,9 @@ def expected(fit: Fit, name: str) -> tuple[float, bool]:
     off = []
     for row in fit.rows.values():
         there = fit.layout[row.name]
-        if abs(there[0] - u) < 45:
+        if there[1] == v and abs(there[0] - u) < BESIDE:
+            return float(fit.units(*row.point)[1]), True
+        if abs(there[0] - u) < COLUMN:
             off.append((abs(there[1] - v), there[1] - v, float(fit.units(*row.point)[1]) - there[1]))
     off.sort()
     above = next((moved for _, where, moved in off if where < 0), None)

@@ -20,6 +20,9 @@ ON, OFF = 0.6, 0.42  # the inside's contrast over the letters': ticked above, no
 EVEN: Grid = np.ones((4, 1, 1), np.float32)
 SUNKEN: Grid = np.array([0.8, 1.6, 0.8, 1.6], np.float32).reshape(4, 1, 1)
 OFF_SUNKEN = 0.3
+CUT = 0.26  # of the side: the frame and its shadow, which are not inside
+BARE = 0.33  # of the letters' contrast: where all that stands beside the caption is fainter, nothing is ticked
+PROVEN = 0.8  # of a frame beside a caption that was not seen
 INNER = 12  # the inside is judged on this many pixels squared
 
 
@@ -124,7 +127,27 @@ def judge(image: Pixels, fit: Fit, row: Seen) -> Square:
     if placed is not None and abs(placed - middles[0]) < 8:
         middles.append(placed)
     squares = [_at(image, fit, middle, v, aspect) for middle in middles]
-    return max(squares, key=lambda one: one.features[5])
+    best = max(squares, key=lambda one: one.features[5])
+    if not row.read:
+        return best if best.features[5] > PROVEN else replace(best, on=None)
+    return replace(best, on=False) if best.on is None and _bare(image, fit, row, aspect) else best
+
+
+def _bare(image: Pixels, fit: Fit, row: Seen, aspect: float) -> bool:
+    """Is there no ink beside the caption, wherever exactly its square is? A tick is as dark as the letters."""
+    u, v = (float(at) for at in fit.units(*row.point))
+    if row.match.caption.shape is Shape.CHECK_RIGHT:
+        sides = ((u + 2 / aspect, u + 14 / aspect, 6.0), (u - 20 / aspect, u - 1 / aspect, 5.0))
+    else:
+        first = min(u, fit.layout[row.name][0]) if fit.dialog is Dialog.ACCOUNT else u
+        sides = ((first - 14 / aspect, u - 2 / aspect, 6.0), (u + 1 / aspect, u + 20 / aspect, 5.0))
+    ink, letters = (_contrast(patch(image, fit, left, right, v - high, v + high, SCALE)) for left, right, high in sides)
+    return ink < BARE * max(letters, 8.0)
+
+
+def _contrast(piece: Pixels) -> float:
+    soft = cv2.GaussianBlur(cv2.cvtColor(piece, cv2.COLOR_BGR2GRAY), (0, 0), 2.5)
+    return float(np.percentile(soft, 98) - np.percentile(soft, 2))
 
 
 def _at(image: Pixels, fit: Fit, middle: float, v: float, aspect: float) -> Square:
@@ -153,12 +176,11 @@ TICK = _tick()
 def _features(piece: Pixels, gray: Grid, place: Place) -> tuple[float, ...]:
     """Inside and frame contrast, likeness to a tick, colour inside and outside, wholeness, text contrast, paper."""
     left, top, side = place.left, place.top, place.side
-    cut = max(3, round(side * 0.22))
-    inside = gray[top + cut : top + side - cut, left + cut : left + side - cut]
+    cut = max(3, round(side * CUT))
+    soft = cv2.GaussianBlur(gray, (0, 0), 0.8)[top + cut : top + side - cut, left + cut : left + side - cut]
     colour = piece[top + cut : top + side - cut, left + cut : left + side - cut].astype(np.float32)
-    if min(inside.shape) < 4:
+    if min(soft.shape) < 4:
         return (0.0,) * 8
-    soft = cv2.GaussianBlur(inside, (0, 0), 0.8)
     contrast = float(np.percentile(soft, 97) - np.percentile(soft, 3))
     ring = np.concatenate(
         [gray[top : top + 3, left : left + side].ravel(), gray[top + side - 3 : top + side, left : left + side].ravel()]
