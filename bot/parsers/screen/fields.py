@@ -13,17 +13,11 @@ from bot.parsers.screen import frames, ocr
 from bot.parsers.screen.frames import Control
 from bot.parsers.screen.gaps import spaced, upright
 from bot.parsers.screen.hosts import ALIKE_BY, LIKELY, STUNS, distance, host, lead, softer
-from bot.parsers.screen.labels import skeleton
 from bot.parsers.screen.layout import Fit
 from bot.parsers.screen.ocr import Line, Pixels
 from bot.parsers.screen.packs import BY_NAME, Shape
 
 HOSTS = ("server", "domain", "proxy", "stun_server")
-DIGITS = ("register_refresh", "keep_alive", "source_port", "rtp_min", "rtp_max")
-WORDS = ("display_name", "account_name", "voicemail", "dial_plan", "dialing_prefix")
-ENCRYPTIONS = ("Disabled", "Отключено", "O‘chirilgan", "Optional SRTP (RTP/AVP)", "Mandatory SRTP (RTP/SAVP)")
-TRANSPORTS = ("UDP", "TCP", "TLS", "UDP+TCP", "Auto", "ABTO")
-AUTOMATIC = ("Auto", "ABTO", "Avtomatik")
 _NUMBERS, _V4 = re.compile(r"[\d.,; ]+"), r"\d{1,3}(?:\.\d{1,3}){3}"
 _ADDRESSES = re.compile(rf"{_V4}(?:[,; ]+{_V4})*")
 _LOOKS_LIKE_DIGITS = re.compile(r"(?=.*\d)[0-9IlOoSBZ|/]+")
@@ -102,26 +96,6 @@ def vote(lines: Sequence[Line], more: Sequence[str] = ()) -> tuple[str, float]:
     return scored[0][1], lead
 
 
-def _clear(lines: Sequence[Line]) -> bool:
-    """Do the looks agree and read with confidence?"""
-    texts = {line.text.replace(" ", "").lower() for line in lines}
-    return min(line.confidence for line in lines) > (0.75 if len(texts) == 1 else 0.9)
-
-
-def choose(lines: Sequence[Line], options: Sequence[str], limit: float = 1.2) -> str | None:
-    """The one of a closed set of texts that the pixels mean, or None."""
-    scored = sorted((distance(lines, text), text) for text in options)
-    lead = scored[1][0] - scored[0][0]
-    return scored[0][1] if scored[0][0] < limit and lead > 0.15 else None
-
-
-def digits(lines: Sequence[Line]) -> str | None:
-    """A whole number."""
-    text, _ = vote(lines)
-    plain = text.translate(str.maketrans("OolISBZ", "0011582"))
-    return plain if re.fullmatch(r"\d{1,5}", plain) and min(line.confidence for line in lines) > 0.5 else None
-
-
 def plain(lines: Sequence[Line]) -> str | None:
     """Free text in Latin letters and digits."""
     text, lead = vote(lines)
@@ -145,64 +119,12 @@ def extension(lines: Sequence[Line], strip: Pixels) -> str | None:
     return text if sure and (not letters or lead(looks, text, letters) > ALIKE_BY) else None
 
 
-def words(lines: Sequence[Line], strip: Pixels) -> str | None:
-    """Free text in any script: Tesseract's where it sees Cyrillic or the recogniser is at a loss."""
-    latin = plain(lines)
-    native = max(line.foreign for line in lines) == 0.0
-    if (
-        latin is not None
-        and native
-        and min(line.confidence for line in lines) > 0.95
-        and len({line.text for line in lines}) == 1
-    ):
-        return latin
-    gray = cv2.copyMakeBorder(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), 8, 8, 12, 12, cv2.BORDER_REPLICATE)
-    found = ocr.words(np.asarray(gray, np.uint8), "rus+eng", 7)
-    text = " ".join(word.text for word in found).strip(" |[]")
-    sure = bool(found) and min(word.confidence for word in found) > 70
-    if re.search("[А-Яа-яЁё]{2}", text) and (sure or latin is None):
-        return text if sure else None
-    return latin
-
-
-def _automatic(text: str) -> bool:
-    """'Auto' in any language, badly seen: a word without digits that begins with A. Else it is an address."""
-    return (
-        text[:1] in ("A", "a") and not any(letter.isdigit() or letter in ".:" for letter in text[1:]) and len(text) > 2
-    )
-
-
-def encryption(lines: Sequence[Line], strip: Pixels) -> str | None:
-    """Media Encryption: one of the dialog's own words."""
-    from rapidfuzz import fuzz
-
-    text = words(lines, strip)
-    if text is None:
-        return None
-    close = max(ENCRYPTIONS, key=lambda one: fuzz.ratio(skeleton(one), skeleton(text)))
-    return close if fuzz.ratio(skeleton(close), skeleton(text)) >= 75 else text
-
-
 def value(name: str, lines: Sequence[Line], strip: Pixels, expected: str, own: str | None) -> str | None:
     """The text of one field from its looks, or None; `own` is the extension its owner named."""
     if name in ("server", "domain", "proxy"):
         return host(lines, strip, expected)
     if name == "stun_server":
         return host(lines, strip, STUNS[0], STUNS)
-    if name in DIGITS:
-        return digits(lines)
-    if name == "transport":
-        found = choose(lines, TRANSPORTS)
-        return "Auto" if found == "ABTO" else found
-    if name == "public_address":
-        text, _ = vote(lines)
-        if min(distance(lines, one) for one in AUTOMATIC) < 0.9 or _automatic(text):
-            return "auto"
-        return text if re.fullmatch(_V4, text) and _clear(lines) else None
-    if name == "media_encryption":
-        return encryption(lines, strip)
-    if name in WORDS:
-        return words(lines, strip)
     if name == "username" and own and distance(lines, own) < LIKELY:
         return spaced(strip, lines[0], own)
     free = extension(lines, strip) if name in ("username", "login") else plain(lines)
