@@ -92,7 +92,7 @@ def _cover(draw: ImageDraw.ImageDraw, box: Box, word: str) -> None:
 def _frame(draw: ImageDraw.ImageDraw, box: Box, colour: str, number: int, size: tuple[int, int], corner: bool) -> None:
     """The frame and its number: left of a check box, or on its corner where a caption stands on the left."""
     small = box[2] - box[0] < 60
-    grow, width = (6, 4) if small else (3, 4)
+    grow, width = (4, 4) if small else (3, 4)
     left, top, right, bottom = box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow
     draw.rounded_rectangle((left, top, right, bottom), radius=6, outline=colour, width=width)
     radius = 15

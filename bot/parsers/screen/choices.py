@@ -32,6 +32,7 @@ CERTAIN, CLEAR = 0.98, 0.9  # confidence of both looks: nothing else is asked; e
 NATIVE = 85  # Tesseract's confidence in every word of a Cyrillic name
 ALIKE, SURELY = 50.0, 80.0  # likeness to a text of the list that is enough; then nobody else is asked
 _V4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_TWOFOLD = re.compile(r"(?=.*[a-zA-Z])[aceghkmnopruxyABCEHIKMOPTXY\d ]+")  # may as well be Cyrillic letters
 _QUOTES = str.maketrans(dict.fromkeys("ʻʼ‘’`´*", "'"))
 
 
@@ -112,8 +113,10 @@ def written(lines: Sequence[Line], strip: Pixels) -> str | None:
     other, confidence = _tesseract(strip)
     if re.search("[А-Яа-яЁё]{2}", other):
         return other if confidence > NATIVE else None
+    if _TWOFOLD.fullmatch(text):
+        return None
     same = _bare(other) == _bare(text)
-    return text if text and (same or (native and steady > CLEAR)) else None
+    return text if text and (same or (native and steady > CLEAR and not text.isdigit())) else None
 
 
 def _short(strip: Pixels) -> list[Line]:
