@@ -111,9 +111,10 @@ def written(lines: Sequence[Line], strip: Pixels) -> str | None:
     if native and steady > CERTAIN:
         return text or None
     other, confidence = _tesseract(strip)
+    twofold = bool(_TWOFOLD.fullmatch(text))
     if re.search("[А-Яа-яЁё]{2}", other):
-        return other if confidence > NATIVE else None
-    if _TWOFOLD.fullmatch(text):
+        return other if confidence > NATIVE and (twofold or not native) else None
+    if twofold:
         return None
     same = _bare(other) == _bare(text)
     return text if text and (same or (native and steady > CLEAR and not text.isdigit())) else None

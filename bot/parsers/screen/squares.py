@@ -177,10 +177,11 @@ def _features(piece: Pixels, gray: Grid, place: Place) -> tuple[float, ...]:
     """Inside and frame contrast, likeness to a tick, colour inside and outside, wholeness, text contrast, paper."""
     left, top, side = place.left, place.top, place.side
     cut = max(3, round(side * CUT))
-    soft = cv2.GaussianBlur(gray, (0, 0), 0.8)[top + cut : top + side - cut, left + cut : left + side - cut]
+    inside = gray[top + cut : top + side - cut, left + cut : left + side - cut]
     colour = piece[top + cut : top + side - cut, left + cut : left + side - cut].astype(np.float32)
-    if min(soft.shape) < 4:
+    if min(inside.shape) < 4:
         return (0.0,) * 8
+    soft = cv2.GaussianBlur(inside, (0, 0), 0.8)
     contrast = float(np.percentile(soft, 97) - np.percentile(soft, 3))
     ring = np.concatenate(
         [gray[top : top + 3, left : left + side].ravel(), gray[top + side - 3 : top + side, left : left + side].ravel()]
