@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from bot.parsers.screen.fields import value
 from bot.parsers.screen.gaps import DOUBT, WIDE, dots_apart, gaps, level, spaced, upright
-from bot.parsers.screen.hosts import host, mistakes
+from bot.parsers.screen.hosts import STUNS, host, mistakes
 from bot.parsers.screen.ocr import Pixels, read_lines
 
 RIGHT = "call.soundz.uz"
@@ -48,6 +48,18 @@ def test_no_mistake_of_one_stroke_is_called_right(blur: float) -> None:
     seen = {slip: _read(_strip(slip, blur=blur)) for slip in slips}
     assert len(seen) > 90
     assert [slip for slip, found in seen.items() if found == RIGHT] == []
+
+
+def test_print_that_lost_strokes_is_not_told_as_another_host() -> None:
+    assert {typed: _read(_strip(typed)) for typed in ("call.scuroz.uz", "call.scurozuz")} == {
+        "call.scuroz.uz": None,
+        "call.scurozuz": None,
+    }
+
+
+def test_a_stun_server_is_known_in_print_that_lost_strokes() -> None:
+    strip = _strip("stur.l.gccgle.ccm:19302")
+    assert value("stun_server", (*read_lines([strip]), *read_lines([strip], 1.25)), strip, RIGHT, None) == STUNS[0]
 
 
 @pytest.mark.parametrize("typed", ["call.sounds.uz", "sip.bell.uz", "call.soundz.com", "192.168.1.10"])

@@ -98,7 +98,8 @@ def host(lines: Sequence[Line], strip: Pixels, expected: str, known: Sequence[st
     options = (expected, f"{expected}:5060", *known)
     near = min(options, key=lambda text: distance(lines, text))
     best = max({line.text for line in lines}, key=lambda text: sum(line.log_likelihood(text) for line in lines))
-    if near in known and distance(lines, near) < 2 * LIKELY and best.count(":") == near.count(":"):
+    close = distance(lines, near) < 2 * LIKELY or _worn(best.replace("I", "l"), near)
+    if near in known and close and best.count(":") == near.count(":"):
         return near  # any STUN server is one too many: which one it is does not matter to the letter
     apart = dots_apart(strip, near)
     slips = mistakes(near, apart is True)
@@ -127,7 +128,7 @@ def _other(lines: Sequence[Line], strip: Pixels, best: str, near: str) -> str | 
         return _with_spaces(lines, strip, best, near)
     agreed = len({line.text for line in lines}) == 1
     steady = min(line.confidence for line in lines)
-    if not _HOST.fullmatch(best) or steady < (0.8 if agreed else 0.93) or best == near:
+    if not _HOST.fullmatch(best) or steady < (0.8 if agreed else 0.93) or best == near or _worn(best, near):
         return None
     if not _alike(best, near):
         return best
@@ -135,9 +136,7 @@ def _other(lines: Sequence[Line], strip: Pixels, best: str, near: str) -> str | 
     least = DIFFERS if len(best) >= len(near) else DIFFERS_SHORT
     if any(near in (line.text, line.text.replace(" ", "")) for line in looks) or lead(looks, best, (near,)) < least:
         return None
-    if _worn(best, near) or near in second_opinion(strip):
-        return None
-    return best
+    return None if near in second_opinion(strip) else best
 
 
 def _with_spaces(lines: Sequence[Line], strip: Pixels, best: str, near: str) -> str | None:
@@ -162,8 +161,11 @@ def _alike(best: str, near: str) -> bool:
 
 
 def _worn(best: str, near: str) -> bool:
-    """Is every difference a stroke that small print loses? Then it may as well be the expected host."""
-    return len(best) == len(near) and all(a == b or a + b in LOST for a, b in zip(near, best, strict=True))
+    """Did it lose strokes, and nothing else but dots, as small print does? Then it may as well be the expected host."""
+    one, two = ("".join(letter for letter in text if letter not in DOTS) for text in (near, best))
+    if one == two or len(one) != len(two):
+        return False
+    return all(a == b or a + b in LOST for a, b in zip(one, two, strict=True))
 
 
 def second_opinion(strip: Pixels) -> str:
