@@ -105,19 +105,17 @@ def number(lines: Sequence[Line], strip: Pixels) -> str | None:
 
 def written(lines: Sequence[Line], strip: Pixels) -> str | None:
     """A name in Latin or Cyrillic letters on which both engines agree."""
-    text, agree = _likeliest(lines), _agree(lines)
-    steady = min(line.confidence for line in lines)
-    native = agree and max(line.foreign for line in lines) == 0.0
-    if native and steady > CERTAIN:
+    text, steady = _likeliest(lines), min(line.confidence for line in lines)
+    native = _agree(lines) and max(line.foreign for line in lines) == 0.0
+    twofold, bare = bool(_TWOFOLD.fullmatch(text)), text.isdigit()  # of a Cyrillic name only the number may be seen
+    latin = native and not twofold and not bare
+    if latin and steady > CERTAIN:
         return text or None
     other, confidence = _tesseract(strip)
-    twofold = bool(_TWOFOLD.fullmatch(text))
     if re.search("[А-Яа-яЁё]{2}", other):
-        return other if confidence > NATIVE and (twofold or not native) else None
-    if twofold:
-        return None
-    same = _bare(other) == _bare(text)
-    return text if text and (same or (native and steady > CLEAR and not text.isdigit())) else None
+        return other if confidence > NATIVE and not latin else None
+    same = bool(text) and _bare(other) == _bare(text) and (not twofold or steady > CERTAIN)
+    return text if same or (text and latin and steady > CLEAR) else None
 
 
 def _short(strip: Pixels) -> list[Line]:
