@@ -26,6 +26,7 @@ CERTAIN = 0.97  # one look is enough for what is no host
 ENOUGH = 12  # captions that agree: no second look is needed
 SETTINGS_FIELDS = ("source_port", "rtp_min", "rtp_max", "nameserver", "stun_server")
 RUSSIAN = ("ru_old", "ru_new")
+NEEDED = ("server", "domain", "username")  # seldom empty: on a photo their letters were rather lost
 KEY_FIELDS = ("server", "domain", "username", "transport", "public_address")
 
 
@@ -119,7 +120,8 @@ def _values(
         else:
             values[name] = written.value(name, (one, two), strips[name], context.host, context.extension)
     for name, seen in looks.items():
-        if seen.empty:
+        read = fit.rows[frames.ROW_OF.get(name, name)].read  # else it may be another place that is empty
+        if seen.empty and read and not (photo and name in NEEDED):
             values[name] = ""
     return values
 
