@@ -216,7 +216,15 @@ POINTLESS: tuple[tuple[frozenset[Tag], frozenset[Kind]], ...] = (
         frozenset({Kind.EXTENSION, Kind.OTHER_NETWORK, Kind.FIREWALL, Kind.LIVE_REGISTER}),
     ),
     (frozenset({Tag.PHONE_SAYS_TIMEOUT, Tag.LOG_SILENT, Tag.USER_DNS_OK}), frozenset({Kind.PING})),
-    (frozenset({Tag.LOG_CHALLENGE_ONCE}), frozenset({Kind.MICROSIP_SCREEN, Kind.MICROSIP_INI})),
+    *(
+        (frozenset({came}), frozenset({Kind.MICROSIP_SCREEN, Kind.MICROSIP_INI, Kind.FIREWALL}))
+        for came in (
+            Tag.LOG_CHALLENGE_ONCE,
+            Tag.LOG_CHALLENGE_REPEATED,
+            Tag.LOG_HEADERS_REWRITTEN,
+            Tag.LOG_WRONG_PASSWORD,
+        )
+    ),
 )
 SAME_NEWS: dict[Kind, frozenset[Kind]] = {
     Kind.MICROSIP_INI: frozenset({Kind.MICROSIP_SCREEN}),
@@ -231,8 +239,10 @@ def told_by(kinds: Collection[Kind]) -> frozenset[Kind]:
 
 
 CHEAP = 2  # an effort worth making only to become surer
-# A step that costs the user more than a picture of his settings is told after they were seen.
-WORTH_ASKING_BEFORE: dict[Step, int] = {Step.TRY_OTHER_NETWORK: EFFORT[Kind.MICROSIP_SCREEN]}
+# A step that costs the user more than a look at what is on his own computer is told after the look.
+LOOKED_AT_BEFORE: dict[Step, frozenset[Kind]] = {
+    Step.TRY_OTHER_NETWORK: frozenset({Kind.MICROSIP_SCREEN, Kind.FIREWALL})
+}
 # This has to be mended on the server first, whatever else the user could tell.
 OURS_TO_MEND = frozenset(
     {
@@ -253,22 +263,23 @@ def next_question(findings: Iterable[Finding], closed: Collection[Kind] = ()) ->
     mended first, or nothing askable helps.
 
     Each row that one more kind could complete counts for that kind, more so the more of the row is there;
-    the sum is divided by the user's effort. Under a likely verdict only a question cheaper than its step, about a row
-    above it that the user's own evidence has begun, counts. `closed`: kinds answered, skipped or not to be had.
+    the sum is divided by the user's effort. Under a likely verdict only a cheap question, or one cheaper than its step,
+    counts, about a row above it that the user's own evidence has begun. `closed`: kinds answered, skipped or not to be
+    had.
     """
     known = {finding.tag for finding in findings}
-    rows, dearest, begun = RULES, max(EFFORT.values()), False
+    rows, kinds, begun = RULES, set(PRODUCES), False
     for place, rule in enumerate(RULES):
         if rule.fires(known):
             if rule.certainty is Certainty.PROVEN or owner_of(rule.step) is Owner.NONE:
                 return None
             if owner_of(rule.step) is Owner.SERVER and known & OURS_TO_MEND:
                 return None
-            rows, dearest, begun = RULES[:place], WORTH_ASKING_BEFORE.get(rule.step, CHEAP), True
+            rows, begun = RULES[:place], True
+            kinds = {kind for kind in PRODUCES if EFFORT[kind] <= CHEAP} | LOOKED_AT_BEFORE.get(rule.step, frozenset())
             break
-    pointless = frozenset().union(*(kinds for tags, kinds in POINTLESS if tags <= known))
-    kinds = [kind for kind in PRODUCES if kind not in closed and EFFORT[kind] <= dearest]
-    worth = dict.fromkeys((kind for kind in kinds if kind not in pointless), 0.0)
+    kinds = kinds.difference(closed, *(pointless for tags, pointless in POINTLESS if tags <= known))
+    worth = {kind: 0.0 for kind in PRODUCES if kind in kinds}
     for rule in rows:
         missing = [need for need in rule.needs if need.isdisjoint(known)]
         met = [need & known for need in rule.needs if not need.isdisjoint(known)]
