@@ -146,6 +146,8 @@ class FakeApi(People):
         self.port = runner.addresses[0][1]
         self._ready.set()
         self._loop.run_forever()
+        self._loop.run_until_complete(site.stop())
+        self._loop.run_until_complete(asyncio.sleep(0.01))  # who was just let in is closed by the runner, too
         self._loop.run_until_complete(runner.cleanup())
         left = asyncio.all_tasks(self._loop)
         for task in left:
