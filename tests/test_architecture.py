@@ -22,7 +22,7 @@ ROOMS = {
     "bot.schema": {"bot.schema_speed"},
     "bot.schema_speed": set(),
     "bot.health": set(),
-    "bot.stations": {"bot.model", "bot.vocabulary", "bot.casefile", "bot.rules"},
+    "bot.stations": {"bot.model", "bot.vocabulary", "bot.casefile", "bot.rules", "bot.diagnose"},
     "bot.wording": {"bot.model", "bot.vocabulary"},
     "bot.web": {
         "bot.model",
@@ -71,7 +71,7 @@ ROOMS = {
     "bot.own_log": {"bot.model", "bot.store", "bot.ticket_rows"},
     "bot.backup": {"bot.attachments", "bot.store"},
     "bot.emptying": {"bot.ticket_rows", "bot.ticket_search"},
-    "bot.forgetting": {"bot.attachments", "bot.emptying", "bot.model", "bot.store", "bot.tickets"},
+    "bot.forgetting": {"bot.attachments", "bot.emptying", "bot.model", "bot.store", "bot.ticket_search", "bot.tickets"},
     "bot.ticket_search": {"bot.folding"},
     "bot.ticket_rows": {"bot.model", "bot.vocabulary", "bot.ticket_search"},
     "bot.ticket_summary": {"bot.vocabulary"},

@@ -71,7 +71,7 @@ def test_the_card_tells_who_what_is_known_what_to_do_and_who_has_it() -> None:
     assert lines[:5] == [
         "№12 · Aziza · ichki raqam: 1002",
         "Holat: operator koʻrib chiqadi · 🙋 Nodir · 🔥 shoshilinch · 🏷 #vip #uy",
-        "DNS ? → ping ? → 5060/UDP ? → MicroSIP ? → Register ?",
+        "DNS ✅ → ping ? → 5060/UDP ? → MicroSIP ? → Register ?",
         "👤 Odam soʻrayapti",
         "Xulosa: telefon serverini ishga tushirish (aniq)",
     ]
