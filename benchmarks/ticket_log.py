@@ -22,12 +22,12 @@ from bot.rules import owner_of
 from bot.schema import migrations
 from bot.store import Store
 from bot.table import RULES
-from bot.ticket_search import words_of
+from bot.ticket_search import merge, words_of
 
 UNTIL = datetime(2026, 11, 23, 7, tzinfo=UTC)
 A_DAY = 1000
 CHUNK = 5000
-RARE, RARELY = "zangori", 40  # so many tickets of any log hold it
+RARE, RARELY = "zangori", 40  # so many tickets of any log hold it, beside the same words in each
 PER_EXTENSION = 110  # tickets, in any log
 GIVEN = (
     "Aziza", "Aʼzam", "Bekzod", "Gulnora", "Dilnoza", "Oʻktam", "Gʻayrat", "Шаҳноза",
@@ -107,14 +107,15 @@ def _story(dice: random.Random, number: int, count: int, opened_at: datetime) ->
         "status": Status.OPEN.value, "person": 0, "extension": extension_of(user_id, count), "provider": provider
     }  # fmt: skip
     story.happens(0, EventKind.OPENED)
-    text = dice.choice(SAID) + (f" {RARE}" if number % max(1, count // RARELY) == 1 else "")
+    said = _said(dice, number, count)
     checked = {"name": "sip", "took_ms": 31.5, "failure": None, "findings": [{"tag": "server_sip_answers", "args": {}}]}
     named = {"tag": Tag.PROVIDER_KNOWN.value, "args": {"address": "198.51.100.7", "provider": provider}}
     around = {"name": "neighbours", "took_ms": 0.0, "failure": None, "findings": [named]}
     story.happens(2.5, EventKind.CHECKED, results=[checked, around], extension=story.row["extension"])
     asked_at = story.happens(dice.uniform(2.6, 9), EventKind.ASKED, question="microsip_status", news=1)
     story.row["answered_s"] = seconds(stored(opened_at), asked_at)
-    story.happens(60, EventKind.EVIDENCE, media="text", text=text, bytes=len(text), unreadable=False)
+    for after_s, text in enumerate(said, 50):
+        story.happens(after_s, EventKind.EVIDENCE, media="text", text=text, bytes=len(text), unreadable=False)
     place = dice.choices(range(len(_TOLD)), _TOLD_WEIGHTS)[0]
     rule = _TOLD[place]
     because = tuple(Finding(sorted(need)[0]) for need in rule.needs)
@@ -134,6 +135,15 @@ def _story(dice: random.Random, number: int, count: int, opened_at: datetime) ->
         outcome = _ends(dice, story, told_s + dice.uniform(2000, 90_000 if person else 4000))
     story.told.append((place + 1, at, outcome, int(person)))
     return story
+
+
+def _said(dice: random.Random, number: int, count: int) -> list[str]:
+    """A complaint and what was pasted after it, one to three texts."""
+    nth, rest = divmod(number, max(1, count // RARELY))
+    if rest != 1:
+        return dice.sample(SAID, dice.randint(1, 3))
+    first, *others = random.Random(nth).sample(SAID, 2)
+    return [f"{first} {RARE}", *others]
 
 
 def _told(story: Story, after_s: float, verdict: Verdict, why: str) -> str:
@@ -175,6 +185,8 @@ def build(path: Path, count: int, seed: int = 1) -> None:
     while chunk := list(islice(coming, CHUNK)):
         with db.atomic():
             _write(db, chunk, names)
+    while merge(db):  # as every night
+        continue
     db.execute("PRAGMA journal_mode=WAL")
     db.close()
 

@@ -20,6 +20,7 @@ from bot.attachments import Attachments
 from bot.emptying import Forgotten, before, empty, old_tickets, telling, unmention
 from bot.model import EventKind
 from bot.store import Store
+from bot.ticket_search import merge
 from bot.tickets import Tickets
 
 # How the tables of the database forget. A test finds the table that stands nowhere here.
@@ -34,7 +35,6 @@ OF_NOBODY = frozenset({
 })  # fmt: skip
 
 BATCH = 100  # tickets emptied in one transaction: others write in between
-MERGED_PAGES = 400  # of the search index in one transaction
 _ALL = "SELECT value FROM json_each(?)"
 _STRANGERS = "seen_at < ? AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.user_id = people.user_id)"
 
@@ -75,8 +75,7 @@ class Forgetting:
         sql = f"DELETE FROM people WHERE {_STRANGERS} AND blocked = 0"  # noqa: S608 - our own words
         people = await self.store.run(lambda db: int(db.execute(sql, [before(retention_days)]).rowcount))
         await self.sweep()
-        if gone.tickets or people:
-            await self.scrub()
+        await self.scrub()
         return replace(gone, people=people)
 
     async def empty(self, numbers: Sequence[int], reason: str) -> Forgotten:
@@ -101,8 +100,11 @@ class Forgetting:
         return await asyncio.to_thread(self.attachments.sweep, mentioned)
 
     async def scrub(self) -> None:
-        """What was deleted leaves no bytes: neither in the search index, which only marks, nor in the log of writes."""
-        while await self.store.run(_merge_search):
+        """What was deleted leaves no bytes: neither in the search index, which only marks, nor in the log of writes.
+
+        The index in one piece is searched faster, too.
+        """
+        while await self.store.run(merge):
             continue
         await self.store.checkpoint()
 
@@ -185,13 +187,6 @@ def _mentioned(db: Database, numbers: Sequence[int]) -> set[str]:
         f" WHERE ticket IN ({_ALL}) AND kind = 'evidence' AND json_extract(body, '$.attachment') IS NOT NULL"
     )
     return {row["name"] for row in db.query(sql, [json.dumps(numbers)])}
-
-
-def _merge_search(db: Database) -> bool:
-    """One slice of merging the index into one piece, which drops the words of deleted rows; True: go on."""
-    done = db.conn.total_changes
-    db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", [-MERGED_PAGES])
-    return db.conn.total_changes - done >= 2  # less: nothing was left to do (FTS5's manual, section 6.8)
 
 
 def _wish(row: Mapping[str, Any]) -> Wish:

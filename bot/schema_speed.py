@@ -144,4 +144,12 @@ def m_one_number(db: Database) -> None:
     """)
 
 
-STEPS = (m_numbers, m_search, m_lists, m_changes, m_causes, m_search_leaves, m_providers, m_one_number)
+def m_search_small_leaves(db: Database) -> None:
+    """Smaller leaves still: a leaf is read to its middle for each hit. The next nights' merging writes them."""
+    db.execute("INSERT INTO search (search, rank) VALUES ('pgsz', 128)")
+
+
+STEPS = (
+    m_numbers, m_search, m_lists, m_changes, m_causes, m_search_leaves, m_providers, m_one_number,
+    m_search_small_leaves,
+)  # fmt: skip

@@ -151,7 +151,7 @@ def _searched(db: Database, wanted: Wanted, words: list[str], limit: int, stretc
         sql = f"SELECT t.number FROM tickets t WHERE {where} AND t.number < ? ORDER BY t.number DESC LIMIT ?"
         return [row[0] for row in db.execute(sql, [*values, below, limit])]
 
-    return _among(holding_among(db, words, filtered, below, limit, stretch))
+    return _among(holding_among(db, words, filtered, hits, below, limit))
 
 
 def _among(numbers: Collection[int], where: str = "1", values: Collection[Any] = ()) -> _Question:

@@ -18,7 +18,8 @@ WORD = re.compile(r"[^\W_]+")  # letters and digits only: to FTS5 each is one to
 WORD_MAX = 64  # characters; what is longer is no word anybody types
 WORDS_MAX = 4000  # of one ticket: a page more costs as much as all pages before
 NEWEST = 2**63 - 1  # below this number are all tickets
-HITS_A_LOOK = 8  # so many hits of a search are read in the time of a look at one ticket's words
+MERGED_PAGES = 800  # of the index in one transaction
+HITS_A_LOOK = 4  # so many hits of a search are read in the time of a look at one ticket's words
 
 
 def words_of(text: str) -> list[str]:
@@ -47,6 +48,13 @@ def forget(db: Database, numbers: Iterable[int]) -> None:
         db.execute("DELETE FROM search WHERE rowid = ?", [number])
 
 
+def merge(db: Database) -> bool:
+    """One slice of merging the index into one piece, which drops the words of deleted rows; True: go on."""
+    done = db.conn.total_changes
+    db.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", [-MERGED_PAGES])
+    return db.conn.total_changes - done >= 2  # less: nothing was left to do (FTS5's manual, section 6.8)
+
+
 def holding(db: Database, words: Iterable[str], below: int, limit: int, least: int = 0) -> list[int]:
     """The newest tickets that hold every one of these words, or words that begin so; numbers from `least` to `below`.
 
@@ -57,16 +65,24 @@ def holding(db: Database, words: Iterable[str], below: int, limit: int, least: i
 
 
 def holding_among(
-    db: Database, words: list[str], among: Callable[[int, int], list[int]], below: int, limit: int, stretch: int
+    db: Database,
+    words: list[str],
+    among: Callable[[int, int], list[int]],
+    newest: list[int],
+    below: int,
+    limit: int,
 ) -> list[int]:
     """The same of some tickets only. `among(below, limit)`: the newest of these under a number.
 
-    They are taken a growing stretch at a time, so that a page is full long before all are read.
+    They are taken a growing stretch at a time, so that a page is full long before all are read. `newest`: the first
+    hits of the search; how close these lie tells whether it is sooner compared with the stretch or looked at in it.
     """
     found: list[int] = []
+    stretch, apart = len(newest), (newest[0] - newest[-1] + 1) / len(newest)
     while part := among(below, stretch):
-        hits = holding(db, words, below, HITS_A_LOOK * len(part), part[-1])
-        held = _looked_up(db, words, part) if len(hits) == HITS_A_LOOK * len(part) else set(hits)
+        most = HITS_A_LOOK * len(part)
+        hits = holding(db, words, below, most, part[-1]) if part[0] - part[-1] < most * apart else None
+        held = _looked_up(db, words, part) if hits is None or len(hits) == most else set(hits)
         found += (number for number in part if number in held)
         if len(found) >= limit or len(part) < stretch:
             break
@@ -75,9 +91,13 @@ def holding_among(
 
 
 def _looked_up(db: Database, words: list[str], numbers: list[int]) -> set[int]:
-    """Those of these tickets that hold every one of the words; each is looked at."""
-    holds = " AND instr(' ' || s.words, ?)" * len(words)
-    sql = f"SELECT s.rowid FROM json_each(?) n CROSS JOIN search s ON s.rowid = n.value WHERE 1{holds}"
+    """Those of these tickets that hold every one of the words; each is looked at.
+
+    In the table where FTS5 keeps what was indexed (its manual, 9.1): by way of FTS5 itself a row takes three times
+    as long.
+    """
+    holds = " AND instr(' ' || s.c0, ?)" * len(words)
+    sql = f"SELECT s.id FROM json_each(?) n CROSS JOIN search_content s ON s.id = n.value WHERE 1{holds}"
     return {row[0] for row in db.execute(sql, [json.dumps(numbers), *(f" {word}" for word in words)])}
 
 
