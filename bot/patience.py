@@ -11,12 +11,15 @@ from bot.model import Event, EventKind, Owner, Status, Ticket
 
 REMIND_AFTER = timedelta(hours=24)  # the user left a question, or a step, without an answer
 CLOSE_AFTER = timedelta(hours=72)
+STALE_AFTER = timedelta(days=7)  # the staff had the last word, and nothing was said or done since
 ANSWER_WITHIN = timedelta(minutes=30)  # of working time: so long may somebody wait for a person
 REOPEN_WITHIN = timedelta(days=7)  # later the same trouble is another story
-REMIND, CLOSE, STAFF = "remind", "close", "staff"  # what the table `due` calls them
+REMIND, CLOSE, STAFF, STALE = "remind", "close", "staff", "stale"  # what the table `due` calls them
 USER, STAFF_SIDE = "user", "staff"  # who was reminded
 BY_STAFF = frozenset({EventKind.STAFF_MESSAGE, EventKind.TAKEN})
 FOR_STAFF = frozenset({EventKind.ESCALATED, EventKind.USER_MESSAGE})
+MOVED = frozenset({EventKind.EVIDENCE, EventKind.ANSWERED, EventKind.SKIPPED, EventKind.TRIED, EventKind.RECHECK})
+SPOKEN = FOR_STAFF | MOVED | {EventKind.STAFF_MESSAGE}
 
 
 def lately(ticket: Ticket) -> tuple[Event, ...]:
@@ -44,13 +47,16 @@ def was_in_hands(ticket: Ticket) -> bool:
 
 
 def can_reopen(ticket: Ticket, now: datetime) -> bool:
-    """Whether the same trouble now is this ticket's: it ended less than a week ago."""
-    return ticket.closed_at is not None and now - ticket.closed_at < REOPEN_WITHIN
+    """Whether the same trouble now is this ticket's: it ended, or the staff wrote under it, less than a week ago."""
+    if ticket.closed_at is None:
+        return False
+    written = _last(ticket.events, (EventKind.STAFF_MESSAGE,))
+    return now - max(ticket.closed_at, written or ticket.closed_at) < REOPEN_WITHIN
 
 
 def plan(ticket: Ticket, hours: Hours) -> dict[str, datetime | None]:
     """When the user is to be reminded, the ticket closed, the staff reminded; None: not as things stand."""
-    nothing: dict[str, datetime | None] = {REMIND: None, CLOSE: None, STAFF: None}
+    nothing: dict[str, datetime | None] = {REMIND: None, CLOSE: None, STAFF: None, STALE: None}
     if ticket.status in (Status.SOLVED, Status.CLOSED):
         return nothing
     waited = _since_when_for_staff(ticket)
@@ -59,7 +65,8 @@ def plan(ticket: Ticket, hours: Hours) -> dict[str, datetime | None]:
         return nothing if reminded else {**nothing, STAFF: hours.after(waited, ANSWER_WITHIN)}
     asked = _since_when_for_user(ticket)
     if asked is None:
-        return nothing
+        silent = _since_when_silent(ticket)
+        return {**nothing, STALE: silent + STALE_AFTER} if silent else nothing
     remind = None if _reminded(ticket, USER, asked) else asked + REMIND_AFTER
     return {**nothing, REMIND: remind, CLOSE: asked + CLOSE_AFTER}
 
@@ -67,12 +74,15 @@ def plan(ticket: Ticket, hours: Hours) -> dict[str, datetime | None]:
 def _since_when_for_staff(ticket: Ticket) -> datetime | None:
     """When the first word came that nobody of the staff has answered; None: nobody waits for one of them."""
     events = lately(ticket)
-    if not in_hands(ticket) or any(e.kind is EventKind.LINKED and e.body.get("incident") for e in events):
-        return None  # an incident has people at it, and is told of as a whole
+    if not in_hands(ticket):
+        return None
+    linked = any(e.kind is EventKind.LINKED and e.body.get("incident") for e in events)
     since: datetime | None = None
     for event in events:
         if event.kind in BY_STAFF or (event.kind is EventKind.ASKED and event.body.get("by")):
             since = None
+        elif linked and event.kind is EventKind.ESCALATED and event.body.get("reason") != "asked":
+            continue  # an incident has people at it, and is told of as a whole
         elif event.kind in FOR_STAFF or (event.kind is EventKind.REOPENED and event.body.get("escalated")):
             since = since or event.at
     return since
@@ -88,6 +98,12 @@ def _since_when_for_user(ticket: Ticket) -> datetime | None:
     last = _last(ticket.events, moves)
     answer = _last(ticket.events, (EventKind.EVIDENCE, EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE))
     return max(last, answer) if last and answer else last
+
+
+def _since_when_silent(ticket: Ticket) -> datetime | None:
+    """When the last thing happened in a case in which the staff spoke last; None: it is somebody's move."""
+    last = next((event for event in reversed(lately(ticket)) if event.kind in SPOKEN), None)
+    return ticket.events[-1].at if last is not None and last.kind is EventKind.STAFF_MESSAGE else None
 
 
 def _last(events: Sequence[Event], kinds: tuple[EventKind, ...]) -> datetime | None:

@@ -19,7 +19,7 @@ from bot.casefile import fold
 from bot.due import Due, Dues
 from bot.hours import Clock, Hours
 from bot.model import EventKind, Ticket
-from bot.patience import ANSWER_WITHIN, CLOSE, REMIND, STAFF, STAFF_SIDE, USER, plan
+from bot.patience import ANSWER_WITHIN, CLOSE, REMIND, STAFF, STAFF_SIDE, STALE, USER, plan
 from bot.relayed import Fate
 from bot.store import Store
 from handlers.actions import Actions
@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 60.0  # how late a reminder may be
 ROUNDING = timedelta(seconds=1)  # the table keeps whole seconds
 TRY_AGAIN = timedelta(hours=1)
-SHOWN_MAX = 20  # of those who wait for a person
+SHOWN_MAX = 20  # of those who wait for a person; the others are named a minute later
+BY = "MicroSIP Yordam"
+BY_BOT = {CLOSE: "no_answer", STALE: "stale"}  # why the bot itself closes a ticket
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ class Lifecycle:
             else:
                 await self._tried(due, ticket)
         if waiting:
-            await self._remind_staff(waiting)
+            await self._remind_staff(waiting[:SHOWN_MAX])
 
     async def _still_due(self, due: Due) -> Ticket | None:
         """The ticket, when its log still says so; what came meanwhile may have moved the time."""
@@ -107,6 +109,11 @@ class Lifecycle:
         wanted = plan(ticket, self.waits.hours).get(due.what) if ticket else None
         if ticket is None or wanted is None:
             return None
+        bar = await self.relay.barred.of(ticket.user_id, self.now())
+        if bar.banned_at is not None and due.what not in BY_BOT:
+            return None  # nobody waits for his answer, or he for ours
+        if due.what == STAFF:
+            wanted = max(wanted, bar.muted_until or wanted)
         if wanted - self.now() > ROUNDING:
             await self.dues.plan(due.ticket, {due.what: wanted})
             return None
@@ -121,14 +128,23 @@ class Lifecycle:
             await self.dues.plan(due.ticket, {due.what: self.now() + TRY_AGAIN})
 
     async def _do(self, due: Due, ticket: Ticket) -> None:
-        if due.what == CLOSE:
-            await self.actions.close(ticket.number, "no_answer", "MicroSIP Yordam", source=due.source)
+        if due.what in BY_BOT:
+            await self._close(due, ticket)
         elif due.what == REMIND:
             with journey(due.source):
                 await self.actions.desk.post.send(ticket.chat_id, self._reminder(ticket), "remind")
             await self._reminded(due, USER)
         await self.dues.done(due)
         await self.plan(ticket.number)
+
+    async def _close(self, due: Due, ticket: Ticket) -> None:
+        """With a word to the user, unless he is banned: it would ask him to write."""
+        if (await self.relay.barred.of(ticket.user_id, self.now())).banned_at is None:
+            await self.actions.close(ticket.number, BY_BOT[due.what], BY, source=due.source)
+            return
+        body = {"reason": BY_BOT[due.what], "by": BY}
+        await self.staff.tickets.append(ticket.number, EventKind.CLOSED, body, source=f"{due.source}:closed")
+        self.actions.desk.on_change(ticket.number)
 
     async def _reminded(self, due: Due, whom: str) -> None:
         body = {"to": whom}
@@ -147,13 +163,15 @@ class Lifecycle:
         """One message for all who wait, so that a busy morning does not fill the group."""
         words = self.staff.screens.words
         lines = [words.html("life.waiting")]
-        for due, ticket in waiting[:SHOWN_MAX]:
+        for due, ticket in waiting:
             wait = self.waits.span(self.waits.hours.between(due.at, self.now()) + ANSWER_WITHIN)
             who = ticket.user_name
             lines.append(words.html("life.waiting_line", number=ticket.number, person=who, wait=wait))
         first = waiting[0][0]
         with journey(f"{first.source}:{len(waiting)}"):
-            await self.staff.say(Screen(Markup("\n").join(lines)), "waiting")
+            said = await self.staff.say(Screen(Markup("\n").join(lines)), "waiting")
+        if said is None and self.staff.chat_id is not None:
+            return  # the staff chat may be back in a minute
         for due, _ in waiting:
             await self._reminded(due, STAFF_SIDE)
             await self.dues.done(due)

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from bot.due import Dues
 from bot.hours import Clock
-from bot.model import EventKind, Status, Ticket
+from bot.model import EventKind, Ticket
+from bot.patience import lately
+from handlers.actions import ENDED
 from handlers.desk import Desk
 from handlers.people import Person
 
@@ -27,7 +29,7 @@ class Ratings:
 
     async def rate(self, ticket: Ticket, stars: int, person: Person) -> bool:
         """A press on stars; False for a number of stars that there is not, or a case that goes on."""
-        if stars not in STARS or ticket.status not in (Status.SOLVED, Status.CLOSED):
+        if stars not in STARS or ticket.status not in ENDED:
             return False
         await self.desk.tickets.append(ticket.number, EventKind.RATED, {"stars": stars}, source=person.source)
         offer = [[self.desk.screens.button("comment", f"{ticket.number}:comment")]]
@@ -36,18 +38,18 @@ class Ratings:
         return True
 
     async def ask(self, ticket: Ticket, person: Person) -> bool:
-        """A press on 'write a comment': the next text is one. False where nothing was rated."""
-        if _stars(ticket) is None:
+        """A press on 'write a comment': the next text is one. False where nothing was rated, or it goes on."""
+        if _stars(ticket) is None or ticket.status not in ENDED:
             return False
         await self.dues.plan(ticket.number, {COMMENT: self.now() + COMMENT_WITHIN})
         await self.desk.post.send(person.chat_id, self.desk.screens.say("life.comment_how"))
         return True
 
     async def comment(self, person: Person, text: str) -> bool:
-        """Takes a text as the comment that was asked for; False: none was."""
+        """Takes a text as the comment that was asked for; False: none was, or the case goes on."""
         ticket = await self.desk.tickets.latest(person.chat_id)
         due = await self.dues.get(ticket.number, COMMENT) if ticket else None
-        if ticket is None or due is None or due.at < self.now():
+        if ticket is None or due is None or due.at < self.now() or ticket.status not in ENDED:
             return False
         body = {"stars": _stars(ticket), "comment": text[:COMMENT_MAX]}
         await self.desk.tickets.append(ticket.number, EventKind.RATED, body, source=f"{person.source}:comment")
@@ -58,5 +60,5 @@ class Ratings:
 
 
 def _stars(ticket: Ticket) -> int | None:
-    rated = [event.body["stars"] for event in ticket.events if event.kind is EventKind.RATED]
+    rated = [event.body["stars"] for event in lately(ticket) if event.kind is EventKind.RATED]
     return rated[-1] if rated else None

@@ -1,0 +1,172 @@
+"""Who is waited for when a case stands still, and whom time does not speak to; a comment belongs to the end alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from bot.model import EventKind, Status
+from tests.office import GROUP, STAFF, USER, Office, office
+from tests.servers.sip import SipServer, always
+from tests.test_lifecycle import asked, closed, count, healthy
+
+REMINDER, WAITING = "Sizdan javob kutyapman", "⏰"
+
+
+async def reasons(bot: Office, number: int = 1) -> list[str]:
+    """Why a ticket was closed, each time."""
+    return [event.body["reason"] for event in (await bot.ticket(number)).events if event.kind is EventKind.CLOSED]
+
+
+async def answered(bot: Office) -> None:
+    """One of the staff has the last word."""
+    card = await bot.called()
+    bot.api.send_text(STAFF, "ertaga koʻraman", GROUP, reply_to=card.message_id)
+    await bot.hears("ertaga koʻraman")
+    await bot.quiet()
+
+
+async def test_a_case_in_which_the_staff_spoke_last_ends_after_a_week_of_silence_with_a_word(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await answered(bot)
+        await bot.time_passes(days=6)
+        assert await reasons(bot) == []
+        await bot.time_passes(days=2)
+        told = await bot.hears("uzoq vaqt yangilik boʻlmadi")
+        assert (await reasons(bot), told.buttons, count(bot, REMINDER)) == (["stale"], (), 0)
+
+
+async def test_a_note_shows_that_the_staff_are_at_it(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await answered(bot)
+        before = await bot.service.life.dues.get(1, "stale")
+        await bot.service.actions.note(1, "provayderga yozdim", "Nodir", source="test:note")
+        await bot.quiet()
+        after = await bot.service.life.dues.get(1, "stale")
+        assert before is not None
+        assert after is not None
+        assert after.at >= before.at
+        last = (await bot.ticket()).events[-1]
+        assert (last.kind, abs(after.at - last.at - timedelta(days=7)) < timedelta(seconds=1)) == (EventKind.NOTE, True)
+
+
+async def test_who_asks_for_a_person_in_an_incident_is_not_forgotten(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        bot.api.send_text(USER, "/diagnose")  # the PBX is down
+        await bot.hears("№1", GROUP)
+        await bot.quiet()
+        await bot.service.desk.tickets.append(1, EventKind.LINKED, {"incident": 1}, source="test:link")
+        bot.service.life.changed(1)
+        await bot.time_passes(hours=2)
+        assert count(bot, WAITING, GROUP) == 0
+        bot.api.send_text(USER, "/operator")
+        await bot.hears("Operatorga xabar berdim")
+        bot.clock.ahead = timedelta()
+        await bot.time_passes(minutes=31)
+        assert count(bot, WAITING, GROUP) == 1
+
+
+async def test_a_banned_person_is_neither_reminded_nor_waited_for_and_the_case_ends_in_silence(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            await asked(bot)
+            bot.api.send_text(STAFF, "/ban 1", GROUP)
+            await bot.hears("bloklandi", GROUP)
+            said = len(bot.texts())
+            await bot.time_passes(hours=25)
+            assert (await bot.ticket()).status is Status.OPEN
+            await bot.time_passes(hours=48)
+            assert (len(bot.texts()), await reasons(bot)) == (said, ["no_answer"])
+
+
+async def test_staff_are_not_reminded_of_whom_they_have_muted_before_that_time_is_over(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.api.send_text(STAFF, "/mute 1 2", GROUP)
+        await bot.hears("2 soat davomida", GROUP)
+        await bot.time_passes(hours=1)
+        assert count(bot, WAITING, GROUP) == 0
+        await bot.time_passes(minutes=61)
+        assert count(bot, WAITING, GROUP) == 1
+
+
+async def test_of_many_who_wait_each_is_named_once(tmp_path: Path) -> None:
+    people = range(2001, 2024)
+    async with office(tmp_path) as bot:
+        for person in people:
+            bot.api.user(person, f"Odam{person}")
+            bot.api.send_text(person, "/operator")
+        await bot.until(lambda: all(count(bot, "Operatorga xabar berdim", person) for person in people), 30)
+        await bot.time_passes(minutes=31)
+        assert count(bot, WAITING, GROUP) == 1
+        await bot.time_passes(minutes=1)
+        await bot.time_passes(minutes=1)
+        lines = [line for text in bot.texts(GROUP) if text.startswith(WAITING) for line in text.split("\n")[1:]]
+        assert sorted(line.split(" · ")[1] for line in lines) == [f"Odam{person}" for person in people]
+
+
+async def test_a_reminder_that_the_staff_chat_did_not_take_is_said_when_it_is_back(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.quiet()
+        refused = bot.api.fault("status", "sendMessage", contains=WAITING, times=99)
+        bot.service.courier.stop()  # it gives up at the first failure instead of waiting half a minute
+        await bot.time_passes(minutes=31)
+        assert (refused.times < 99, count(bot, WAITING, GROUP)) == (True, 0)
+        refused.times = 0
+        await bot.time_passes(minutes=1)
+        assert count(bot, WAITING, GROUP) == 1
+
+
+# --- coming back ---
+
+
+async def test_who_answers_what_the_staff_wrote_under_an_old_case_is_heard(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.service.actions.close(1, "staff", "Nodir", source="test:close")
+        store = bot.service.desk.tickets.store
+        await store.run(lambda db: db.execute("UPDATE tickets SET closed_at = '2026-01-01T00:00:00.000+00:00'"))
+        bot.api.send_text(STAFF, "endi ishlayaptimi?", GROUP, reply_to=card.message_id)
+        await bot.hears("endi ishlayaptimi?")
+        bot.api.send_text(USER, "yoʻq, hali ham")
+        await bot.hears("№1 · Aziza: yoʻq, hali ham", GROUP)
+        assert (await bot.ticket()).status is Status.ESCALATED
+
+
+# --- a comment ---
+
+
+async def commenting(bot: Office) -> int:
+    """The person has rated the help and was asked for a comment; the message with that button."""
+    message = await closed(bot)
+    bot.api.press(USER, message.message_id, "1:rate:4")
+    thanks = await bot.hears("bahoyingiz yozib qoʻyildi")
+    bot.api.press(USER, thanks.message_id, "1:comment")
+    await bot.hears("Izohingizni bitta xabar")
+    return thanks.message_id
+
+
+async def test_who_starts_again_instead_of_commenting_is_answered_as_ever(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            thanks = await commenting(bot)
+            bot.api.send_text(USER, "/diagnose")
+            await bot.hears("pastki chap burchagida")
+            await bot.quiet()
+            bot.api.send_text(USER, "Сервер не найден")  # an answer, and no comment
+            await bot.hears("nslookup call.soundz.uz")
+            bot.api.press(USER, thanks, "1:comment")
+            await bot.hears("Bu tugma eskirgan")
+            rated = [event.body for event in (await bot.ticket()).events if event.kind is EventKind.RATED]
+            assert (rated, count(bot, "izohingiz yozib qoʻyildi")) == ([{"stars": 4}], 0)
+
+
+async def test_the_stars_of_an_earlier_end_are_not_those_of_the_next(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        thanks = await commenting(bot)
+        await bot.service.actions.reopen(1, "Nodir", source="test:again")
+        await bot.quiet()
+        await bot.service.actions.close(1, "staff", "Nodir", source="test:closed again")
+        bot.api.press(USER, thanks, "1:comment")
+        await bot.hears("Bu tugma eskirgan")
