@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import fcntl
 import hashlib
 import hmac
 import json
@@ -35,23 +36,25 @@ class Pass:
 
 
 def key_of(data_dir: Path) -> bytes:
-    """The installation's key, made at the first call, readable by its owner alone. Raises OSError."""
+    """The installation's key, made at the first call, readable by its owner alone. Raises OSError.
+
+    The bot and the review page start together, also after a power cut that left half a key: one makes it, both read it.
+    """
     path = data_dir / _KEY_FILE
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size != KEY_BYTES:
-        path.unlink()  # cut short by a power cut: an empty key would open to everybody
-    if not path.exists():
-        half = path.with_name(f"{_KEY_FILE}.{secrets.token_hex(8)}")
-        descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-        try:
-            os.link(half, path)  # whole or not at all, and never over the other process's key
-        except FileExistsError:
-            pass
-        finally:
-            half.unlink()
-    return path.read_bytes()
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = os.open(data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not path.exists() or path.stat().st_size != KEY_BYTES:  # an empty key would open to everybody
+            half = path.with_name(f"{_KEY_FILE}.half")
+            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(path)
+        return path.read_bytes()
+    finally:
+        os.close(folder)
 
 
 def new_pass(user_id: int, name: str, valid: timedelta = LINK_VALID) -> Pass:

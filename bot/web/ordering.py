@@ -16,12 +16,13 @@ from bot.orders import ACTIONS, Action, Order
 from bot.redact import redact
 from bot.web.visit import Visit
 
-TEXT_MAX = 3000  # characters; with the bot's own words it fits one message
+TEXT_MAX = 3000  # UTF-16 units, as browsers and Telegram count; with the bot's own words it fits one message
 CLOSE_REASONS = ("solved", "staff", "no_answer")
 SAYS_SOMETHING: tuple[Action, ...] = ("reply", "note")
 WAIT_S, LOOK_EVERY_S = 2.5, 0.1  # the bot looks every second: mostly the answer is there at once
 LOOK_AGAIN_FOR = timedelta(seconds=15)
 _ID = re.compile(r"[0-9a-f]{16}")
+_SEEN = re.compile(r"[^\s\x00-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # a sign that can be seen
 
 
 class WrongOrderError(Exception):
@@ -48,9 +49,9 @@ def order_of(form: Mapping[str, str], ticket: int, by_id: int, by: str) -> Order
         raise WrongOrderError("web.wrong.form")
     text = form.get("text", "").replace("\r\n", "\n").strip()
     if action in SAYS_SOMETHING:
-        if not text:
+        if not _SEEN.search(text):
             raise WrongOrderError("web.wrong.empty")
-        if len(text) > TEXT_MAX:
+        if len(text.encode("utf-16-le")) > 2 * TEXT_MAX:
             raise WrongOrderError("web.wrong.long")
         if redact(text) != text:  # it would lie in two files and a chat
             raise WrongOrderError("web.wrong.secret")

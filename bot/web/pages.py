@@ -183,6 +183,11 @@ async def order(visit: Visit) -> Any:
     return Response.redirect(f"/tickets/{visit.number}#orders", status=303)
 
 
+async def back(visit: Visit) -> Any:
+    """Where a form was sent to: who comes here by an address wants the ticket."""
+    return Response.redirect(f"/tickets/{visit.number}", status=303)
+
+
 async def attachment(visit: Visit) -> Any:
     """A picture or file of this very ticket, if its log mentions it."""
     name = str(visit.request.url_vars["name"])
@@ -252,6 +257,7 @@ async def figures(visit: Visit) -> Any:
 GETS: dict[str, Page] = {
     r"/": ticket_list,
     TICKET: ticket,
+    rf"{TICKET}/orders": back,
     rf"{TICKET}/attachments/(?P<name>[0-9a-f.a-z-]{{1,80}})": attachment,
     r"/incidents": incident_list,
     r"/incidents/(?P<number>[1-9][0-9]{0,11})": incident,

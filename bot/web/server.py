@@ -81,9 +81,9 @@ def review_page(room: Room) -> Iterator[App]:
         datasette.jinja_env.filters["first_upper"] = lambda text: text[:1].upper() + text[1:]
         datasette.jinja_env.trim_blocks = datasette.jinja_env.lstrip_blocks = True
 
-        async def refusal(scope: Scope, status: int) -> str:
+        async def refusal(scope: Scope, status: int, said: str) -> str:
             page = datasette.jinja_env.get_template("sorry.html")
-            values = furniture(room) | {"why": f"web.sorry.{status}", "actor": scope["actor"]}
+            values = furniture(room) | {"why": f"web.sorry.{status}", "actor": scope["actor"], "said": said}
             return str(await page.render_async(values))
 
         pages = re.compile("|".join(f"(?:{re.sub(r'[?]P<[a-z]+>', '?:', p)})" for p in {**GETS, **POSTS}))

@@ -137,7 +137,8 @@ def test_a_long_list_has_pages(tmp_path: Path) -> None:
 def test_a_ticket_tells_its_whole_story(browser: httpx.Client) -> None:
     text = seen(browser.get("/tickets/1"))
     told = [
-        "№1 Aziza Qoʻngʻirova", "hal boʻlgan", "dns", "filial", "✅ DNS joyida", "? MicroSIP tekshirilmadi",
+        "№1 Aziza Qoʻngʻirova", "hal boʻlgan", "dns", "filial", "❌ DNS toʻsiq", "✅ ping joyida",
+        "? MicroSIP tekshirilmadi",
         "Kompyuterdagi DNS’ni tuzatish aniq", "nslookup “bunday nom yoʻq” dedi",
         "server nomi internetda toʻgʻri: 69.62.127.9",
         "Jadvalning", "*** UnKnown can't find call.soundz.uz", "tekshirilmadi: ruxsat yoʻq",
@@ -247,7 +248,9 @@ def test_the_same_form_sent_twice_is_one_order(page: Served, browser: httpx.Clie
     ("fields", "words"),
     [
         ({"action": "reply", "text": "  "}, "Matn yozilmagan"),
+        ({"action": "reply", "text": "\u200b \u2066"}, "Matn yozilmagan"),
         ({"action": "note", "text": "x" * 3001}, "Matn juda uzun"),
+        ({"action": "reply", "text": "😀" * 1501}, "Matn juda uzun"),
         ({"action": "reply", "text": "parolingiz: Qwerty123"}, "parolga oʻxshash"),
         ({"action": "close", "reason": "because"}, "Shakl toʻliq emas"),
         ({"action": "delete"}, "Shakl toʻliq emas"),

@@ -27,5 +27,5 @@ def test_everything_has_words() -> None:
     wanted |= {f"web.order.{word}" for word in (*ACTIONS, *OUTCOMES)} | {f"web.do.{action}" for action in ACTIONS}
     wanted |= {f"close_reason.{reason}" for reason in CLOSE_REASONS} | {f"priority.{level}" for level in PRIORITIES}
     wanted |= {f"web.incident.{scope}" for scope in Scope} | {f"web.facet.{field}" for field in FACETS}
-    wanted |= {f"web.sorry.{status}" for status in (403, 404, 405, 413, 500, 503)}
+    wanted |= {f"web.sorry.{status}" for status in (400, 403, 404, 405, 413, 500, 503)}
     assert wanted - set(load("uz")) == set()
