@@ -12,9 +12,11 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -91,12 +93,18 @@ QUERIES: dict[str, Query] = {
     "search: a frequent word in a rare step": searched(*COMMON, step=one_of(*STEPS)),
     "search: a frequent word of one extension": searched(*COMMON, extension=number_of),
     "search: a frequent word of one provider": searched(*COMMON, provider=one_of(*PROVIDERS)),
+    "the worst search: two frequent words that never meet": searched(*map(" ".join, pairwise(GIVEN))),
     "one ticket": lambda db, dice, count: read_ticket(db, dice.randrange(1, count + 1)),
     "the numbers of 7 days": lambda db, dice, count: numbers(db, Period.last(7, UNTIL)),
     "the numbers of 30 days": lambda db, dice, count: numbers(db, Period.last(30, UNTIL)),
     "the scoreboard of all time": lambda db, dice, count: list(db.query("SELECT * FROM cause_stats")),
 }
 SLOW = ("numbers", "scoreboard")  # asked a tenth as often
+KINDS = {
+    "all lists": ("the newest", "a page"),
+    "all filters": ("by ", "of one", "since", "before"),
+    "all searches": ("search",),
+}
 
 
 def asked(query: Query, db: Database, count: int, seed: int) -> tuple[float, int]:
@@ -107,10 +115,23 @@ def asked(query: Query, db: Database, count: int, seed: int) -> tuple[float, int
     return (time.process_time() - begun) * 1000, len(found) if isinstance(found, tuple) else 1
 
 
+Asked = tuple[tuple[float, int], ...]  # one question, of the smaller and of the larger log
+
+
+def row(name: str, taken: list[Asked]) -> tuple[str, str]:
+    """What was asked, with times and tickets brought; the ratio of the medians, and of the 95th percentiles."""
+    few, many = (statistics.median(one[log][0] for one in taken) for log in (0, 1))
+    few_p95, many_p95 = (statistics.quantiles((one[log][0] for one in taken), n=20)[-1] for log in (0, 1))
+    small, large = (round(statistics.fmean(one[log][1] for one in taken)) for log in (0, 1))
+    tickets = "" if small == large else f", {large} tickets against {small}"
+    what = f"{name} (95th percentile {many_p95:.1f} ms, median {many:.2f} ms against {few:.2f} ms{tickets})"
+    return what, f"x{many / few:.2f}, x{many_p95 / few_p95:.2f}"
+
+
 def rows(
     small: int = 10_000, large: int = 1_000_000, only: str = "", rounds: int = ROUNDS
 ) -> Iterator[tuple[str, str]]:
-    """(what was asked, with times and tickets brought; the ratio of the medians, and of the 95th percentiles)."""
+    """First how the logs were built, then each question, then all questions of a kind together."""
     with tempfile.TemporaryDirectory(prefix="yordam-tickets-") as folder, ExitStack() as open_logs:
         logs = []
         for count in (small, large):
@@ -119,31 +140,38 @@ def rows(
             build(path, count)
             size_mb = path.stat().st_size / 2**20
             yield f"{count:,} tickets written: {size_mb:,.0f} MB", f"{time.perf_counter() - begun:.0f} s"
-            with path.open("rb") as whole:
-                while whole.read(2**20):
-                    pass
             db = open_logs.enter_context(read_only(path))
             assert db is not None
             logs.append((db, count))
-        for name, query in QUERIES.items():
-            if only in name:
-                yield _compared(name, query, logs, rounds)
+        yield from compared(logs, only, rounds)
 
 
-def _compared(name: str, query: Query, logs: list[tuple[Database, int]], rounds: int) -> tuple[str, str]:
-    took: list[list[float]] = [[] for _ in logs]
-    brought: list[list[int]] = [[] for _ in logs]
-    for seed in range(rounds // 10 if any(slow in name for slow in SLOW) else rounds):
-        for place in random.Random(seed).sample(range(len(logs)), len(logs)):
-            ms, found = asked(query, *logs[place], seed)
-            took[place].append(ms)
-            brought[place].append(found)
-    few, many = (statistics.median(times) for times in took)
-    few_p95, many_p95 = (statistics.quantiles(times, n=20)[-1] for times in took)
-    small, large = (round(statistics.fmean(counts)) for counts in brought)
-    tickets = "" if small == large else f", {large} tickets against {small}"
-    what = f"{name} (95th percentile {many_p95:.1f} ms, median {many:.2f} ms against {few:.2f} ms{tickets})"
-    return what, f"x{many / few:.2f}, x{many_p95 / few_p95:.2f}"
+def compared(logs: list[tuple[Database, int]], only: str = "", rounds: int = ROUNDS) -> Iterator[tuple[str, str]]:
+    """Each question that is named so, asked of the smaller and the larger log; then all questions of a kind."""
+    kinds: dict[str, list[Asked]] = defaultdict(list)
+    for name, query in QUERIES.items():
+        if only not in name:
+            continue
+        taken = _taken(query, logs, rounds // 10 if any(slow in name for slow in SLOW) else rounds)
+        yield row(name, taken)
+        for kind, begins in KINDS.items():
+            kinds[kind] += taken if name.startswith(begins) else []
+    for kind, taken in kinds.items():
+        if taken:
+            yield row(kind, taken)
+
+
+def _taken(query: Query, logs: list[tuple[Database, int]], rounds: int) -> list[Asked]:
+    for db, _ in logs:  # the system, too, reads them from memory
+        with Path(db.execute("PRAGMA database_list").fetchone()[2]).open("rb") as whole:
+            while whole.read(2**20):
+                pass
+    taken: list[Asked] = []
+    for seed in range(rounds):
+        first = seed % 2
+        one = [asked(query, *logs[place], seed) for place in (first, 1 - first)]
+        taken.append((one[first], one[1 - first]))
+    return taken
 
 
 if __name__ == "__main__":
