@@ -16,7 +16,7 @@ from telegram.error import BadRequest
 from bot.casefile import fold
 from bot.diagnose import user_address
 from bot.model import EventKind, Kind, Status, Ticket
-from bot.standing import PRIORITIES, standing
+from bot.standing import PRIORITIES, Member, standing
 from handlers.desk import ALL_CHECKS, Desk
 from handlers.journey import within
 from handlers.people import Spawn
@@ -45,14 +45,18 @@ class Actions:
     spawn: Spawn
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
-    async def take(self, number: int, by: str, *, to: str | None = None, source: str) -> str:
+    async def take(
+        self, number: int, by: str, *, by_id: int | None = None, to: Member | None = None, source: str
+    ) -> Member:
         """Who has the ticket now: `to`, else whoever came first."""
         async with self._locks.setdefault(number, asyncio.Lock()):
-            holder = standing(await self.desk.fresh(number)).taken_by
+            holder = standing(await self.desk.fresh(number)).holder
             if to is None and holder is not None:
                 return holder
-            await self._append(number, EventKind.TAKEN, {"by": by, **({"to": to} if to else {})}, source)
-        return to or by
+            holder = to or Member(by, by_id)
+            body = {"by": by, **({"to": to.name} if to else {}), "holder_id": holder.id}
+            await self._append(number, EventKind.TAKEN, body, source)
+        return holder
 
     async def close(self, number: int, reason: str, by: str, *, source: str, words: str = "") -> bool:
         """Ends a ticket and tells the user why, in `words` when there are some; False: it was closed already.

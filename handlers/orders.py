@@ -18,6 +18,7 @@ from typing import Any
 from telegram.ext import JobQueue
 
 from bot.orders import Order, Outcomes, orders_given
+from bot.standing import Member
 from handlers.actions import Actions
 from handlers.journey import within
 from handlers.people import Spawn
@@ -82,4 +83,6 @@ class Orders:
             case "reopen":
                 return DONE if await self.actions.reopen(number, by, source=source) else "not_closed"
             case "take":
-                return DONE if await self.actions.take(number, by, source=source) == by else "taken_already"
+                me = Member(by, order.by_id)
+                holder = await self.actions.take(number, by, by_id=me.id, source=source)
+                return DONE if holder.is_same(me) else "taken_already"

@@ -11,6 +11,7 @@ from telegram import Update, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from bot.standing import Member
 from handlers.people import name_of
 
 log = logging.getLogger(__name__)
@@ -39,11 +40,11 @@ class Roster:
         log.warning("refused: user %d in chat %d: %s", user.id, chat.id, _what(update))
         return False
 
-    async def named(self, said: str) -> str | None:
-        """The name, as staff see it, of the one called '@user_name', by id or by name; None: nobody, or several."""
+    async def named(self, said: str) -> Member | None:
+        """The one called '@user_name', by id or by name; None: nobody, or several."""
         wanted = said.strip().casefold()
         found = [user for user in await self._all() if wanted in _called(user)]
-        return name_of(found[0]) if len(found) == 1 else None
+        return Member(name_of(found[0]), found[0].id) if len(found) == 1 else None
 
     async def _all(self) -> list[User]:
         chat_id = self.chat_id()

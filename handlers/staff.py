@@ -14,6 +14,7 @@ from telegram.error import TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
 from bot.model import Status
+from bot.standing import Member
 from bot.tickets import Tickets
 from bot.topics import TopicRows
 from handlers.actions import Place
@@ -169,3 +170,8 @@ def who(update: Update) -> str:
 def source(update: Update) -> str:
     """What an update's deeds are remembered under."""
     return f"update:{update.update_id}"
+def member(update: Update) -> Member:
+    """The same with their id."""
+    return Member(who(update), update.effective_user.id if update.effective_user else None)
+
+

@@ -13,7 +13,7 @@ from bot.casefile import fold
 from bot.model import Kind, Ticket
 from handlers.actions import BY_HAND, ENDED, Actions
 from handlers.keyboards import ASKABLE, MENUS, canned, keyboard
-from handlers.staff import Staff, source, who
+from handlers.staff import Staff, member, source, who
 
 Context = ContextTypes.DEFAULT_TYPE
 PATTERN = "^s:"
@@ -48,8 +48,10 @@ class StaffButtons:
             await self.staff.toast(query, text=self._canned(ticket, what), alert=True)
             await self._open(query, ticket, f"canned:{what}")
         elif verb == "take":
-            holder = await self.actions.take(ticket.number, who(update), source=source(update))
-            await self.staff.toast(query, "toast.taken" if holder == who(update) else "toast.taken_already", by=holder)
+            me = member(update)
+            holder = await self.actions.take(ticket.number, me.name, by_id=me.id, source=source(update))
+            key = "toast.taken" if holder.is_same(me) else "toast.taken_already"
+            await self.staff.toast(query, key, by=holder.name)
         elif verb == "reopen":
             await self._reopen(update, query, ticket)
         elif (verb, what) in self._deeds():
@@ -82,7 +84,8 @@ class StaffButtons:
             await self.actions.check_now(ticket.number, by, source=cause)
         await self._settle(query, ticket.number)
         if not reached:
-            await self.staff.alert("staff.blocked", number=ticket.number, person=ticket.user_name)
+            about, person = [ticket.number], ticket.user_name
+            await self.staff.alert("staff.blocked", about=about, number=ticket.number, person=person)
 
     async def _reopen(self, update: Update, query: CallbackQuery, ticket: Ticket) -> None:
         await self.staff.toast(query, "toast.reopen" if ticket.status in ENDED else "toast.open_already")

@@ -10,12 +10,12 @@ from telegram.ext import ContextTypes
 
 from bot.folding import fold
 from bot.model import Kind, Status, Ticket
-from bot.standing import PRIORITIES, standing
+from bot.standing import PRIORITIES, Member, standing
 from handlers.actions import BY_HAND, Actions
 from handlers.card import whole_lines
 from handlers.keyboards import ASKABLE
 from handlers.roster import ANONYMOUS_ADMIN
-from handlers.staff import Staff, source, who
+from handlers.staff import Staff, member, source, who
 
 Context = ContextTypes.DEFAULT_TYPE
 SHOWN_EVENTS = 30
@@ -79,20 +79,21 @@ class StaffCommands:
                 statuses = (Status(named),)
             elif named is None:
                 words.append(word)
-        found = await self._found(statuses, " ".join(words) or None, who(update) if mine else None)
+        found = await self._found(statuses, " ".join(words) or None, member(update) if mine else None)
         if not found:
             await self._say(message, "staff.list_none")
             return
         head = self.staff.screens.words.html("staff.list_head", count=len(found))
-        await message.reply_html(whole_lines([head, *(self.staff.cards.line(ticket) for ticket in found)]))
+        listed = await message.reply_html(whole_lines([head, *(self.staff.cards.line(ticket) for ticket in found)]))
+        await self.staff.tickets.mentioned([t.number for t in found], listed.chat_id, listed.message_id)
 
-    async def _found(self, statuses: tuple[Status, ...], search: str | None, holder: str | None) -> list[Ticket]:
+    async def _found(self, statuses: tuple[Status, ...], search: str | None, holder: Member | None) -> list[Ticket]:
         limit = LIST_MAX if holder is None else LOOKED_THROUGH
         found = []
         for status in statuses:
             for brief in await self.staff.tickets.list(status=status.value, search=search, limit=limit):
                 ticket = await self.staff.tickets.get(brief.number)
-                if ticket is not None and (holder is None or standing(ticket).taken_by == holder):
+                if ticket is not None and (holder is None or _has(holder, ticket)):
                     found.append(ticket)
         found.sort(key=lambda ticket: -PRIORITIES.index(standing(ticket).priority))
         return found[:LIST_MAX]
@@ -125,8 +126,9 @@ class StaffCommands:
     async def take(self, update: Update, context: Context) -> None:
         """/take N: it is mine, unless somebody has it."""
         if order := await self._order(update, "take", 0):
-            holder = await self.actions.take(order.ticket.number, order.by, source=order.source)
-            await self._say(order.message, "staff.taken", number=order.ticket.number, by=holder)
+            by_id = member(update).id
+            holder = await self.actions.take(order.ticket.number, order.by, by_id=by_id, source=order.source)
+            await self._say(order.message, "staff.taken", number=order.ticket.number, by=holder.name)
 
     async def assign(self, update: Update, context: Context) -> None:
         """/assign N @name|id: it is somebody else's from now on."""
@@ -136,7 +138,7 @@ class StaffCommands:
                 await self._say(order.message, "staff.no_such_person")
                 return
             await self.actions.take(order.ticket.number, order.by, to=to, source=order.source)
-            await self._say(order.message, "staff.taken", number=order.ticket.number, by=to)
+            await self._say(order.message, "staff.taken", number=order.ticket.number, by=to.name)
 
     async def tag(self, update: Update, context: Context) -> None:
         """/tag N word…: adds tags; '-word' takes one away."""
@@ -209,6 +211,7 @@ class StaffCommands:
         if ticket.emptied and command != "ticket":
             await self._say(message, "staff.emptied", number=number)
             return None
+        await self.staff.tickets.mentioned([number], message.chat_id, message.message_id)
         return Order(message, ticket, rest, who(update), source(update))
 
     async def _choice(
@@ -238,8 +241,14 @@ class StaffCommands:
         await self._say(message, f"staff.usage_{command}", kinds=", ".join(ASKABLE))
 
     async def _say(self, message: Message, key: str, **values: Any) -> None:
-        words = self.staff.screens.words
-        await message.reply_html(words.html(key, **values))
+        said = await message.reply_html(self.staff.screens.words.html(key, **values))
+        if "number" in values:  # so that it goes with the ticket when its person wishes to be forgotten
+            await self.staff.tickets.mentioned([values["number"]], said.chat_id, said.message_id)
+
+
+def _has(holder: Member, ticket: Ticket) -> bool:
+    known = standing(ticket).holder
+    return known is not None and holder.is_same(known)
 
 
 def _words(message: Message) -> list[str]:

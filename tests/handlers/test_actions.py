@@ -10,7 +10,7 @@ import pytest
 
 from bot.casefile import fold
 from bot.model import EventKind, Kind, Status
-from bot.standing import Standing, standing
+from bot.standing import Member, Standing, standing
 from tests.fake_api import FakeApi
 from tests.handlers.serving import PERSON, populated, serving
 
@@ -26,12 +26,12 @@ def all_bytes(folder: Path) -> bytes:
 
 
 async def test_a_deed_made_again_under_its_cause_is_written_and_told_once(api: FakeApi, tmp_path: Path) -> None:
-    done: list[str | bool] = []
+    done: list[Member | bool] = []
     for round_ in range(2):  # the second time in another process, as after a crash
         async with serving(api, tmp_path) as bot:
             number = 1 if round_ else await bot.opened()
             actions = bot.service.actions
-            done.append(await actions.take(number, "Nodir", source="order:1"))
+            done.append(await actions.take(number, "Nodir", by_id=900, source="order:1"))
             await actions.tag(number, ["vip", "vip"], "Nodir", source="order:2")
             await actions.priority(number, "high", "Nodir", source="order:3")
             await actions.note(number, "oʻzimizga", "Nodir", source="order:4")
@@ -43,11 +43,14 @@ async def test_a_deed_made_again_under_its_cause_is_written_and_told_once(api: F
             ticket = await bot.ticket(number)
     made = ("taken", "tagged", "priority", "note", "staff_message", "asked", "closed")
     assert [event.kind.value for event in ticket.events if event.kind.value in made] == [*made]
-    assert done == ["Nodir", True, True, False] * 2
+    assert done == [Member("Nodir", 900), True, True, False] * 2
     heard = [m.text.split("\n")[0] for m in api.answers(PERSON)]
     assert heard[:2] == ["Operator: Salom", "Operator soʻrayapti:"]
     assert [text.split(" hal")[0] for text in heard[2:3]] == ["Murojaat №1"]
-    assert (ticket.status, standing(ticket)) == (Status.SOLVED, Standing("Nodir", "high", ("vip",)))
+    assert (ticket.status, standing(ticket)) == (
+        Status.SOLVED,
+        Standing(Member("Nodir", 900), "high", ("vip",)),
+    )
 
 
 async def test_what_is_closed_while_checks_are_made_stays_closed(api: FakeApi, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from bot.model import (
     Verdict,
 )
 from bot.rules import owner_of
-from bot.standing import Standing, standing
+from bot.standing import Member, Standing, standing
 from handlers.card import Cards
 from handlers.reply import TEXT_MAX, Screens
 from messages import load
@@ -122,7 +122,7 @@ def test_what_staff_settled_is_folded_from_the_log_and_free_again_when_it_is_ope
     urgent = (EventKind.PRIORITY, {"level": "high", "by": "Nodir"})
     assert [standing(ticket(*events)) for events in ((), (taken,), (taken, given, urgent))] == [
         Standing(),
-        Standing("Nodir"),
-        Standing("Sevara", "high"),
+        Standing(Member("Nodir")),
+        Standing(Member("Sevara"), "high"),
     ]
     assert standing(ticket(taken, urgent, (EventKind.REOPENED, {}))) == Standing(None, "high")

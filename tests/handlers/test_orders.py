@@ -15,6 +15,7 @@ from bot.orders import FORGOTTEN_AFTER, Action, Order, OrderBook, migrations, or
 from bot.store import Store
 from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
 
+NAMESAKE = STAFF + 1  # of the staff, too, and called the same
 PAGE = "https://yordam.example.uz"
 
 
@@ -47,7 +48,10 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with RunningBot(tmp_path_factory.mktemp("orders"), {"PBX_ON_THIS_HOST": "no", "WEB_URL": PAGE}) as bot:
+    with RunningBot(
+        tmp_path_factory.mktemp("orders"),
+        {"PBX_ON_THIS_HOST": "no", "WEB_URL": PAGE, "STAFF_IDS": f"{STAFF},{NAMESAKE}"},
+    ) as bot:
         bot.says("/operator")
         bot.wait_for("Operatorga xabar berdim")
         desk = Desk(bot)
@@ -89,7 +93,7 @@ def test_a_ticket_that_somebody_has_is_not_taken_again(desk: Desk) -> None:
     first = desk.order("take")
     desk.outcome(first)
     order_id = "00000000000000f1"
-    other = Order(order_id, 1, "take", "", STAFF, "Malika", datetime.now(UTC))
+    other = Order(order_id, 1, "take", "", NAMESAKE, "Nodir", datetime.now(UTC))
     asyncio.run(desk.book.give(other))
     assert desk.outcome(order_id) == "taken_already"
 

@@ -64,7 +64,22 @@ async def test_of_two_who_take_at_once_the_first_has_it_and_the_second_is_told_w
         assert [call.params["text"] for call in said] == ["Murojaat sizda.", "Uni Nodir olgan."]
         assert "s:1:take" not in data_of(await bot.card(number, "🙋 Nodir"))
         taken = [event for event in (await bot.ticket(number)).events if event.kind is EventKind.TAKEN]
-        assert [event.body for event in taken] == [{"by": "Nodir"}]
+        assert [event.body for event in taken] == [{"by": "Nodir", "holder_id": STAFF}]
+
+
+async def test_two_who_are_called_the_same_are_two(api: FakeApi, tmp_path: Path) -> None:
+    api.user(STAFF_2, "Nodir")
+    async with serving(api, tmp_path) as bot:
+        card = await bot.card(await bot.opened())
+        said = [await bot.presses("s:1:take", card)]
+        await bot.settled()
+        api.press(STAFF_2, card.message_id, "s:1:take", chat=GROUP, force=True)
+        await bot.settled()
+        said.append(str(api.calls("answerCallbackQuery")[-1].params["text"]))
+        assert said == ["Murojaat sizda.", "Uni Nodir olgan."]
+        assert (await bot.orders("/tickets meniki", STAFF_2)).text == "Ochiq murojaat yoʻq."
+        api.user(STAFF, "Nodirbek")  # a name may change, whose ticket it is does not
+        assert "№1" in (await bot.orders("/tickets meniki", STAFF)).text
 
 
 @pytest.mark.parametrize(
