@@ -185,7 +185,7 @@ def build(path: Path, count: int, seed: int = 1) -> None:
     while chunk := list(islice(coming, CHUNK)):
         with db.atomic():
             _write(db, chunk, names)
-    while merge(db):  # as every night
+    while merge(db):  # as the bot does every six hours
         continue
     db.execute("PRAGMA journal_mode=WAL")
     db.close()

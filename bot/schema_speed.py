@@ -145,7 +145,7 @@ def m_one_number(db: Database) -> None:
 
 
 def m_search_small_leaves(db: Database) -> None:
-    """Smaller leaves still: a leaf is read to its middle for each hit. The next nights' merging writes them."""
+    """Smaller leaves still: a leaf is read to its middle for each hit. The merging of bot/forgetting.py writes them."""
     db.execute("INSERT INTO search (search, rank) VALUES ('pgsz', 128)")
 
 
