@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import sqlite3
 import sys
@@ -229,7 +230,7 @@ def purge(dry_run: bool, days: int | None) -> None:
         return
     try:
         with _store(settings) as store:
-            gone = asyncio.run(Forgetting(store, attachments).purge(age))
+            gone = asyncio.run(Forgetting(store, attachments, math.inf).purge(age))  # nobody waits: of any size
     except AlreadyRunningError as trouble:
         click.echo(f"{trouble}, and forgets by itself; --dry-run works beside it", err=True)
         sys.exit(1)

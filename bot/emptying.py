@@ -27,6 +27,12 @@ _HOLLOW: Mapping[str, Any] = {"args": {}, "facts": {}, "tags": []}  # readers co
 _STAFF = ("by", "to")  # people too, but those who did the work
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _OLD = "emptied_at IS NULL AND coalesce(closed_at, updated_at) < ?"
+_STRANGERS = (  # not seen since, and with no ticket that stays
+    "seen_at < :before AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.user_id = people.user_id"
+    " AND coalesce(t.closed_at, t.updated_at) >= :before)"
+)
+_BARRED = "(blocked OR muted_until > :now)"  # the one thing that outlives a person's data, and the id with it
+OLDEST_DAYS = 100 * 365  # further back no calendar needs to reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +109,18 @@ def empty(db: Database, number: int) -> Forgotten:
     row = first_row(db, "SELECT verdict FROM tickets WHERE number = ? AND emptied_at IS NULL", [number])
     if row is None:
         return Forgotten()
-    found = _telling(db, number)
+    found, now = _telling(db, number), before(0)
     db.conn.executemany("UPDATE events SET body = ? WHERE id = ?", [(stays, event) for event, stays, _ in found])
     db.execute("UPDATE events SET source = NULL WHERE ticket = ?", [number])  # it may name a chat
     db.execute("UPDATE relayed SET said = NULL, file = NULL WHERE ticket = ?", [number])
     db.execute("DELETE FROM due WHERE ticket = ?", [number])
+    db.execute("UPDATE incident_tickets SET told_at = ? WHERE ticket = ? AND told_at IS NULL", [now, number])
     forget(db, [number])
     verdict = json.dumps(bare(json.loads(row["verdict"]))) if row["verdict"] else None
     db.execute(
         "UPDATE tickets SET user_id = 0, chat_id = 0, extension = NULL, provider = NULL, verdict = ?, emptied_at = ?"
         " WHERE number = ?",
-        [verdict, datetime.now(UTC).isoformat(timespec="milliseconds"), number],
+        [verdict, now, number],
     )
     return Forgotten((number,), len(found), size_bytes=sum(size for _, _, size in found))
 
@@ -137,9 +144,42 @@ def _without(value: Any, word: str) -> Any:
     return value
 
 
+def strangers(db: Database, retention_days: int) -> int:
+    """How many people `part_with_strangers` would forget; reads only."""
+    sql = f"SELECT count(*) FROM people WHERE {_STRANGERS} AND NOT {_BARRED}"  # noqa: S608 - our own words
+    return int(db.execute(sql, _since(retention_days)).fetchone()[0])
+
+
+def part_with_strangers(db: Database, retention_days: int) -> int:
+    """Forgets the people who were not seen for so long and left no ticket that stays; their number."""
+    since = _since(retention_days)
+    sql = f"UPDATE people SET name = '', extension = NULL WHERE {_STRANGERS} AND {_BARRED} AND name <> ''"  # noqa: S608
+    db.execute(sql, since)
+    return int(db.execute(f"DELETE FROM people WHERE {_STRANGERS} AND NOT {_BARRED}", since).rowcount)  # noqa: S608
+
+
+def part_with(db: Database, user_id: int) -> None:
+    """Forgets one person, but not that staff do not want to hear them: else a wish would be the way round it."""
+    known = {"user_id": user_id, **_since(0)}
+    db.execute(f"DELETE FROM people WHERE user_id = :user_id AND NOT {_BARRED}", known)  # noqa: S608 - our own words
+    db.execute("UPDATE people SET name = '', extension = NULL WHERE user_id = :user_id", known)
+
+
+def unlead(db: Database, numbers: Sequence[int]) -> None:
+    """What was carried over, and the messages in people's own chats, no longer lead from a ticket to a person."""
+    listed = [json.dumps(numbers)]
+    db.execute("DELETE FROM relayed WHERE ticket IN (SELECT value FROM json_each(?))", listed)
+    db.execute("DELETE FROM mentions WHERE ticket IN (SELECT value FROM json_each(?))", listed)
+    db.execute("DELETE FROM posts WHERE chat_id > 0 AND ticket IN (SELECT value FROM json_each(?))", listed)
+
+
 def before(days: int) -> str:
     """So many days ago, as the log writes times."""
-    return (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")
+    return (datetime.now(UTC) - timedelta(days=min(days, OLDEST_DAYS))).isoformat(timespec="milliseconds")
+
+
+def _since(days: int) -> dict[str, object]:
+    return {"before": before(days), "now": datetime.now(UTC).timestamp()}
 
 
 def _telling(db: Database, number: int) -> list[tuple[int, str, int]]:

@@ -1,13 +1,17 @@
 """What is forgotten, and when: old tickets after RETENTION_DAYS, a person's own on their wish.
 
 A ticket is emptied, not removed (bot/emptying.py). Then bytes are overwritten (`secure_delete`), the search index is
-merged and the write-ahead log emptied, so that the files hold nothing of it either.
+merged, the file written anew and the write-ahead log emptied, so that the files hold nothing of it either. That this
+is still to be done stands in the database, so a crash only delays it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +21,17 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.attachments import Attachments
-from bot.emptying import Forgotten, before, empty, old_tickets, telling, unmention
+from bot.emptying import (
+    Forgotten,
+    empty,
+    old_tickets,
+    part_with,
+    part_with_strangers,
+    strangers,
+    telling,
+    unlead,
+    unmention,
+)
 from bot.model import EventKind
 from bot.store import Store
 from bot.ticket_search import merge
@@ -25,18 +39,20 @@ from bot.tickets import Tickets
 
 # How the tables of the database forget. A test finds the table that stands nowhere here.
 EMPTIED = frozenset({"tickets", "events", "search", "due", "addresses"})  # with the ticket
-LEADS_TO_MESSAGES = ("posts", "relayed", "topics")  # by ticket; until those messages are gone
+LEADS_TO_MESSAGES = ("posts", "relayed", "topics", "mentions")  # by ticket; until those messages are gone
 OF_PEOPLE = frozenset({"people", "forgetting"})
-OF_CHATS = frozenset({"inbox", "outbox", "chat_closed"})  # Mailbox.forget
+OF_CHATS = frozenset({"inbox", "outbox", "chat_closed", "chat_pause"})  # Mailbox.forget
 BY_EXTENSION = frozenset({"pbx_phones", "incidents"})  # of the PBX itself; a person's own number is taken out
 OF_NOBODY = frozenset({
-    "chat_moved", "chat_pause", "pulse", "orders_done", "rules", "told", "incident_tickets", "patrol",
+    "chat_moved", "pulse", "orders_done", "rules", "told", "incident_tickets", "patrol",
     "_sqlite_migrations",
 })  # fmt: skip
 
 BATCH = 100  # tickets emptied in one transaction: others write in between
+REWRITTEN_BYTES = 256 << 20  # of a file: so large it is written anew in some three seconds, in which nothing else is
+SCRUB_DUE = "scrub_due"  # a row of the table `pulse`: since when, unix seconds
+log = logging.getLogger(__name__)
 _ALL = "SELECT value FROM json_each(?)"
-_STRANGERS = "seen_at < ? AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.user_id = people.user_id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +71,15 @@ class Wish:
 
 
 class Forgetting:
-    """Forgets in the log and among its files. Works beside everything else, a little at a time."""
+    """Forgets in the log and among its files. Works beside everything else, a little at a time.
 
-    def __init__(self, store: Store, attachments: Attachments) -> None:
+    `rewritten_bytes`: a larger file is not written anew, for others would wait.
+    """
+
+    def __init__(self, store: Store, attachments: Attachments, rewritten_bytes: float = REWRITTEN_BYTES) -> None:
         self.store = store
         self.attachments = attachments
+        self.rewritten_bytes = rewritten_bytes
         self.tickets = Tickets(store)
 
     # --- by age ---
@@ -72,8 +92,8 @@ class Forgetting:
         gone = Forgotten()
         while numbers := await self.store.run(lambda db: old_tickets(db, retention_days, BATCH)):
             gone += await self.empty(numbers, "stale")
-        sql = f"DELETE FROM people WHERE {_STRANGERS} AND blocked = 0"  # noqa: S608 - our own words
-        people = await self.store.run(lambda db: int(db.execute(sql, [before(retention_days)]).rowcount))
+            await self.store.run(partial(unlead, numbers=numbers))
+        people = await self.store.run(lambda db: part_with_strangers(db, retention_days))
         await self.sweep()
         await self.scrub()
         return replace(gone, people=people)
@@ -82,7 +102,12 @@ class Forgetting:
         """Empties these tickets; an open one is closed for `reason`. The same again changes nothing."""
         for number in await self.store.run(lambda db: _open_ones(db, numbers)):
             await self.tickets.append(number, EventKind.CLOSED, {"reason": reason}, source=f"emptied:{number}")
-        gone = await self.store.run(lambda db: sum((empty(db, number) for number in numbers), Forgotten()))
+
+        def work(db: Database) -> Forgotten:
+            _scrub_is_due(db)
+            return sum((empty(db, number) for number in numbers), Forgotten())
+
+        gone = await self.store.run(work)
         files, freed = await asyncio.to_thread(self._remove_files, numbers)
         return replace(gone, files=files, size_bytes=gone.size_bytes + freed)
 
@@ -100,12 +125,21 @@ class Forgetting:
         return await asyncio.to_thread(self.attachments.sweep, mentioned)
 
     async def scrub(self) -> None:
-        """What was deleted leaves no bytes: neither in the search index, which only marks, nor in the log of writes.
+        """What was deleted leaves no bytes: in the search index, which only marks, in pages, in the log of writes.
 
         The index in one piece is searched faster, too.
         """
         while await self.store.run(merge):
             continue
+        await self.store.checkpoint()
+        if self.store.path.stat().st_size > self.rewritten_bytes or not await self.store.run(_scrub_due):
+            return
+        try:
+            await self.store.rewrite()
+        except sqlite3.Error as trouble:  # no room on the disk, say
+            log.warning("the database could not be written anew, it will be tried again: %s", trouble)
+            return
+        await self.store.run(lambda db: db.execute("DELETE FROM pulse WHERE name = ?", [SCRUB_DUE]))
         await self.store.checkpoint()
 
     # --- by wish ---
@@ -128,19 +162,10 @@ class Forgetting:
         return await self.store.run(lambda db: tuple(map(_wish, db.query("SELECT * FROM forgetting ORDER BY id"))))
 
     async def erase(self, wish: Wish) -> Forgotten:
-        """Empties the person's tickets and forgets who they are. What stands in chats is not touched from here.
-
-        Of somebody whom staff do not want to hear any more stays that, and the id: else this would be the way round it.
-        """
+        """Empties the person's tickets and forgets who they are. What stands in chats is not touched from here."""
         await self.store.run(lambda db: unmention(db, wish.user_id))
         gone = await self.empty(wish.tickets, "forgotten")
-
-        def work(db: Database) -> None:
-            sql = "DELETE FROM people WHERE user_id = ? AND blocked = 0 AND muted_until = 0"
-            db.execute(sql, [wish.user_id])
-            db.execute("UPDATE people SET name = '', extension = NULL WHERE user_id = ?", [wish.user_id])
-
-        await self.store.run(work, durable=True)
+        await self.store.run(lambda db: part_with(db, wish.user_id), durable=True)
         return replace(gone, people=1)
 
     async def messages(self, number: int) -> list[tuple[int, int]]:
@@ -149,6 +174,7 @@ class Forgetting:
             "SELECT chat_id AS chat, message_id AS message FROM posts WHERE ticket = :ticket"
             " UNION SELECT chat_id, message_id FROM relayed WHERE ticket = :ticket"
             " UNION SELECT other_chat, other_message FROM relayed WHERE ticket = :ticket AND other_chat IS NOT NULL"
+            " UNION SELECT chat_id, message_id FROM mentions WHERE ticket = :ticket"
         )
         rows = await self.store.run(lambda db: list(db.query(sql, {"ticket": number})))
         return [(row["chat"], row["message"]) for row in rows]
@@ -161,18 +187,27 @@ class Forgetting:
                 sql = f"DELETE FROM {table} WHERE ticket = ?"  # noqa: S608 - our own words
                 db.conn.executemany(sql, [(number,) for number in wish.tickets])
             db.execute("DELETE FROM forgetting WHERE id = ?", [wish.id])
+            _scrub_is_due(db)
 
         await self.store.run(work, durable=True)
 
 
 def would_purge(db: Database, attachments: Attachments, retention_days: int) -> Forgotten:
-    """What `purge` would forget of tickets and files; reads only."""
-    gone = Forgotten()
+    """What `purge` would forget of tickets, people and their files; reads only."""
+    gone = Forgotten(people=strangers(db, retention_days))
     for number in old_tickets(db, retention_days):
         names = attachments.of_ticket(number)
         told = telling(db, number)
         gone += replace(told, files=len(names), size_bytes=told.size_bytes + attachments.size_of(names))
     return gone
+
+
+def _scrub_is_due(db: Database) -> None:
+    db.execute("INSERT OR IGNORE INTO pulse VALUES (?, ?)", [SCRUB_DUE, time.time()])
+
+
+def _scrub_due(db: Database) -> bool:
+    return bool(db.execute("SELECT 1 FROM pulse WHERE name = ?", [SCRUB_DUE]).fetchone())
 
 
 def _open_ones(db: Database, numbers: Sequence[int]) -> list[int]:

@@ -241,6 +241,7 @@ class Mailbox(Batched):
         await self.ask(work)
 
     async def forget(self, chat_id: int, *, except_source: str = "") -> None:
+            db.conn.execute("DELETE FROM chat_closed WHERE at < ?", (before,))  # the next send finds out
         """Forgets a person's chat, except the bare ids that keep updates from being answered twice.
 
         `except_source`: work that is still in hand, whose sends stay journalled.
@@ -248,7 +249,8 @@ class Mailbox(Batched):
 
         def work(db: Database) -> None:
             db.conn.execute(
-                "UPDATE inbox SET body = NULL, error = NULL, chat_id = 0 WHERE chat_id = ? AND done_at IS NOT NULL",
+                "UPDATE inbox SET body = NULL, request = NULL, error = NULL, chat_id = 0"
+                " WHERE chat_id = ? AND done_at IS NOT NULL",
                 (chat_id,),
             )
             db.conn.execute(  # a source may name the chat, though it sends to another
@@ -258,3 +260,4 @@ class Mailbox(Batched):
             db.conn.execute("DELETE FROM chat_closed WHERE chat_id = ?", (chat_id,))
 
         await self.ask(work)
+            db.conn.execute("DELETE FROM chat_pause WHERE chat_id = ?", (chat_id,))

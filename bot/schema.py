@@ -182,5 +182,16 @@ def m004_relayed_albums(db: Database) -> None:
     """)
 
 
+@migrations()
+def m005_mentions(db: Database) -> None:
+    """Messages in the staff chat that tell of a ticket among other things, until somebody wishes to be forgotten."""
+    db.executescript("""
+        CREATE TABLE mentions (
+            ticket INTEGER NOT NULL REFERENCES tickets (number), chat_id INTEGER NOT NULL,
+            message_id INTEGER NOT NULL, PRIMARY KEY (ticket, chat_id, message_id)
+        ) STRICT, WITHOUT ROWID;
+    """)
+
+
 for step in schema_speed.STEPS:
     migrations()(step)

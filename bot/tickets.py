@@ -6,7 +6,7 @@ Everything written passes `redact` first, so no secret reaches the file or its w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -140,6 +140,12 @@ class Tickets:
                 [chat_id, message_id, number, role],
             )
         )
+
+    async def mentioned(self, numbers: Iterable[int], chat_id: int, message_id: int) -> None:
+        """Remembers that a message in the staff chat tells of these tickets; no answer to it is one to their people."""
+        rows = [(number, chat_id, message_id) for number in numbers]
+        sql = "INSERT OR IGNORE INTO mentions (ticket, chat_id, message_id) VALUES (?, ?, ?)"
+        await self.store.run(lambda db: db.conn.executemany(sql, rows))
 
     async def post(self, number: int, role: str) -> tuple[int, int] | None:
         """(chat, message) of the newest message in this role; None when there is none."""

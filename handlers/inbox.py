@@ -7,6 +7,7 @@ everybody. Handlers must be safe to run twice on the same update; their sends ar
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Coroutine, Iterable
@@ -28,6 +29,7 @@ from handlers.waiting import Waiting
 log = logging.getLogger(__name__)
 WORKERS = 16
 PURGE_EVERY_S = 86400.0
+TIDY_EVERY_S = 60.0
 
 
 class Inbox:
@@ -186,13 +188,14 @@ class Inbox:
             self._waiting.later(replace(letter, not_before=0.0), again_s)
 
     async def _keep_house(self) -> None:
-        """In quiet moments, and once a minute in others: what was forgotten leaves the write-ahead log, too."""
+        """In quiet moments, and at least once a minute: what was forgotten leaves the write-ahead log, too."""
         tidied_at = purged_at = float("-inf")
         while True:
-            await self._written.wait()
+            with contextlib.suppress(TimeoutError):  # jobs write, too, and a reader may have stood in the way
+                await asyncio.wait_for(self._written.wait(), TIDY_EVERY_S)
             await asyncio.sleep(1.0)
             now = self.mailbox.now()
-            if (self._busy or self._waiting) and now - tidied_at < 60.0:
+            if (self._busy or self._waiting) and now - tidied_at < TIDY_EVERY_S:
                 continue
             tidied_at = now
             self._written.clear()

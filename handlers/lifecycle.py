@@ -169,7 +169,8 @@ class Lifecycle:
             lines.append(words.html("life.waiting_line", number=ticket.number, person=who, wait=wait))
         first = waiting[0][0]
         with journey(f"{first.source}:{len(waiting)}"):
-            said = await self.staff.say(Screen(Markup("\n").join(lines)), "waiting")
+            about = [ticket.number for _, ticket in waiting]
+            said = await self.staff.say(Screen(Markup("\n").join(lines)), "waiting", about=about)
         if said is None and self.staff.chat_id is not None:
             return  # the staff chat may be back in a minute
         for due, _ in waiting:

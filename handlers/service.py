@@ -11,6 +11,7 @@ from typing import Any
 from telegram.error import TelegramError
 from telegram.ext import Application
 
+from bot.mailbox import KEPT_S
 from handlers.actions import Actions
 from handlers.courier import Courier
 from handlers.desk import Desk
@@ -69,6 +70,7 @@ class Service:
 
     async def _forget(self, _: object) -> None:
         gone = await self.erasing.forgetting.purge(self.retention_days)
+        await self.inbox.mailbox.purge(min(KEPT_S, self.retention_days * 86400.0))
         if gone.tickets:
             log.info("emptied %d tickets older than %d days", len(gone.tickets), self.retention_days)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -130,9 +130,9 @@ class Staff:
 
     # --- words about the bot itself ---
 
-    async def alert(self, key: str, **values: Any) -> None:
-        """A word to the staff about the bot itself."""
-        await self.say(Screen(self.screens.words.html(key, **values)))
+    async def alert(self, key: str, *, about: Iterable[int] = (), **values: Any) -> None:
+        """A word to the staff about the bot itself, or something that it names these tickets for."""
+        await self.say(Screen(self.screens.words.html(key, **values)), about=about)
 
     async def tell_each(self, key: str) -> None:
         """A word to each of the staff in private, for when their chat is gone; who never wrote to us hears nothing."""
@@ -140,12 +140,14 @@ class Staff:
             with contextlib.suppress(TelegramError):
                 await self.bot.send_message(user_id, self.screens.words.html(key), parse_mode="HTML")
 
-    async def say(self, screen: Screen, step: str | None = None, thread_id: int | None = None) -> Message | None:
-        """Says something in the staff chat; None when it takes no messages."""
+    async def say(
+        self, screen: Screen, step: str | None = None, thread_id: int | None = None, *, about: Iterable[int] = ()
+    ) -> Message | None:
+        """Says something in the staff chat, perhaps about tickets; None when it takes no messages."""
         if self.chat_id is None:
             return None
         try:
-            return await self.bot.send_message(
+            said = await self.bot.send_message(
                 self.chat_id,
                 screen.html,
                 parse_mode="HTML",
@@ -156,6 +158,8 @@ class Staff:
         except TelegramError as error:
             log.error("the staff chat does not take messages: %s", error)
             return None
+        await self.tickets.mentioned(about, said.chat_id, said.message_id)
+        return said
 
     def allowed(self, update: Update) -> bool:
         """Whether this person may act here; a refusal is logged."""
@@ -167,11 +171,11 @@ def who(update: Update) -> str:
     return name_of(update.effective_user) if update.effective_user else ""
 
 
-def source(update: Update) -> str:
-    """What an update's deeds are remembered under."""
-    return f"update:{update.update_id}"
 def member(update: Update) -> Member:
     """The same with their id."""
     return Member(who(update), update.effective_user.id if update.effective_user else None)
 
 
+def source(update: Update) -> str:
+    """What an update's deeds are remembered under."""
+    return f"update:{update.update_id}"

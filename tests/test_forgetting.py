@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
 from bot.attachments import Attachments
+from bot.barred import Barred
 from bot.casefile import CaseFile, fold
 from bot.emptying import Forgotten, bare
 from bot.forgetting import (
@@ -20,11 +22,15 @@ from bot.forgetting import (
     OF_CHATS,
     OF_NOBODY,
     OF_PEOPLE,
+    SCRUB_DUE,
     Forgetting,
     would_purge,
 )
+from bot.incident_links import IncidentLinks
+from bot.mailbox import Letter, Mailbox
 from bot.mailbox import migrations as mailbox_migrations
 from bot.model import Certainty, CheckResult, EventKind, Finding, Kind, Owner, Reading, Status, Step, Tag, Verdict
+from bot.relayed import Fate, Relayed, Row
 from bot.schema import migrations
 from bot.store import Store, read_only
 from bot.wording import happened
@@ -198,6 +204,72 @@ async def test_no_wish_is_a_way_round_a_ban(log: Forgetting) -> None:
     assert people == [{"user_id": 7, "name": "", "extension": None, "blocked": 5}]
 
 
+async def test_a_mute_that_is_over_keeps_nothing(log: Forgetting) -> None:
+    await a_case(log)
+    await Barred(log.store).mute(7, datetime.now(UTC) - timedelta(hours=1))
+    await log.erase(await log.wish(7, 7))
+    assert await log.store.run(lambda db: list(db.query("SELECT * FROM people"))) == []
+
+
+async def test_a_file_too_large_to_be_written_anew_is_still_owed_it(log: Forgetting) -> None:
+    async def owed() -> list[str]:
+        return await log.store.run(lambda db: [row["name"] for row in db.query("SELECT name FROM pulse")])
+
+    await a_case(log)
+    await log.erase(await log.wish(7, 7))
+    await Forgetting(log.store, log.attachments, rewritten_bytes=1000).scrub()
+    assert await owed() == [SCRUB_DUE]
+    await log.scrub()
+    assert await owed() == []
+
+
+async def test_what_a_crash_left_to_be_scrubbed_the_next_purge_scrubs(log: Forgetting) -> None:
+    number = await a_case(log)
+    await aged(log, number)
+    await log.empty([number], "stale")  # the process died here
+    said = ("198.51.100.77", "kechadan", "qaytadan", "shikoyat")
+    assert traces(log, said) == list(said)
+    again = Store(log.store.path, (migrations, mailbox_migrations))
+    try:
+        await Forgetting(again, log.attachments).purge(90)
+    finally:
+        again.close()
+    assert traces(log, said) == []
+
+
+async def test_a_file_that_is_opened_again_has_no_log_of_what_was_deleted(log: Forgetting) -> None:
+    await a_case(log)
+    await log.erase(await log.wish(7, 7))
+    with_log = traces(log, ("shikoyat",))
+    again = Store(log.store.path, (migrations, mailbox_migrations))
+    log_size = log.store.path.with_name("yordam.db-wal").stat().st_size
+    again.close()
+    assert (with_log, log_size) == (["shikoyat"], 0)
+
+
+async def test_a_chats_pause_and_what_it_asked_for_go_with_it(log: Forgetting) -> None:
+    mailbox = Mailbox(log.store)
+    await mailbox.receive([Letter(1, 7, "{}", 1.0, request="a fingerprint of what was asked")])
+    mailbox.finish(1)
+    mailbox.paused(7, 9e9)
+    mailbox.paused(8, 9e9)
+    await mailbox.forget(7)
+    assert (await mailbox.chats()).paused == {8: 9e9}
+    rows = await log.store.run(lambda db: list(db.query("SELECT chat_id, body, request, error FROM inbox")))
+    assert rows == [{"chat_id": 0, "body": None, "request": None, "error": None}]
+
+
+async def test_whoever_is_forgotten_is_not_told_of_an_incidents_end(log: Forgetting) -> None:
+    number, links = await a_case(log), IncidentLinks(log.store)
+    sql = "INSERT INTO incidents (scope, step, owner, certainty, because, opened_at) VALUES ('', '', '', '', '[]', '')"
+    await log.store.run(lambda db: db.execute(sql))
+    await log.store.run(lambda db: db.execute("UPDATE tickets SET status = 'escalated'"))
+    await links.link(1, number)
+    assert await links.untold(1) == {7: (number,)}
+    await log.erase(await log.wish(7, 7))
+    assert await links.untold(1) == {}
+
+
 async def test_what_is_known_of_the_pbx_loses_the_persons_number_only(log: Forgetting) -> None:
     await a_case(log)
     lost = Finding(Tag.LOG_PASSWORD_LOST, {"extension": "482137"}).to_json()
@@ -251,17 +323,45 @@ async def test_more_tickets_than_one_transaction_takes_go_all(log: Forgetting) -
     assert (await log.purge(90)).tickets == numbers
 
 
+async def test_nothing_leads_from_an_old_ticket_to_its_person(log: Forgetting) -> None:
+    old, young = await a_case(log), await a_case(log, 8, "Botir", "51002")
+    for number, user_id in ((old, 7), (young, 8)):
+        await Relayed(log.store).keep(Row(user_id, 70, number, Fate.SENT, other_chat=-5, other_message=number))
+        await log.tickets.posted(number, user_id, 71, "question")
+        await log.tickets.posted(number, -5, 100 + number, "card")
+        await log.tickets.mentioned([number], -5, 200)
+    await aged(log, old)
+    await log.purge(90)
+    assert await log.messages(old) == [(-5, 100 + old)]
+    assert sorted(await log.messages(young)) == [(-5, young), (-5, 100 + young), (-5, 200), (8, 70), (8, 71)]
+
+
+async def test_of_a_banned_person_who_is_long_gone_only_the_ban_stays(log: Forgetting) -> None:
+    await aged(log, await a_case(log))
+    sql = "UPDATE people SET blocked = 5, seen_at = ? WHERE user_id = 7"
+    await log.store.run(lambda db: db.execute(sql, [LONG_AGO]))
+    gone = await log.purge(90)
+    people = await log.store.run(lambda db: list(db.query("SELECT user_id, name, extension, blocked FROM people")))
+    assert (gone.people, people) == (0, [{"user_id": 7, "name": "", "extension": None, "blocked": 5}])
+
+
+async def test_a_retention_beyond_every_calendar_keeps_everything(log: Forgetting) -> None:
+    await aged(log, await a_case(log))
+    assert await log.purge(10**12) == Forgotten()
+
+
 async def test_a_dry_run_says_what_the_purge_then_does(log: Forgetting) -> None:
     for user_id in (7, 8, 9):
         await a_case(log, user_id)
     for number in (1, 2):
         await aged(log, number)
+    await log.store.run(lambda db: db.execute("UPDATE people SET seen_at = ? WHERE user_id < 9", [LONG_AGO]))
     with read_only(log.store.path) as db:
         assert db is not None
         said = would_purge(db, log.attachments, 90)
     done = await log.purge(90)
-    assert (said.tickets, said.files) == ((1, 2), 2)
-    assert replace(done, people=0) == said
+    assert (said.tickets, said.files, said.people) == ((1, 2), 2, 2)
+    assert done == said
 
 
 async def test_files_that_no_event_mentions_are_swept_in_time(log: Forgetting) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,20 @@ def test_a_crash_in_the_middle_delays_it_only(bot: RunningBot) -> None:
     assert len([m for m in bot.api.answers(PERSON) if "Oʻchirildi ✅" in m.text]) == 1
 
 
+def test_a_backup_in_the_way_and_a_crash_delay_it_only(bot: RunningBot) -> None:
+    a_story(bot)
+    with closing(sqlite3.connect(bot.data / "yordam.db")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM tickets").fetchone()  # as a long `yordam backup` does
+        wants_to_be_forgotten(bot)
+        bot.wait_for("Oʻchirildi ✅", timeout=60)
+        bot.api.wait_for(lambda: wish_is_fulfilled(bot), 30)
+        bot.stop(signal.SIGKILL)
+        assert held(bot) == list(TRACES)
+    bot.start()
+    assert held(bot) == []
+
+
 def test_what_telegram_does_not_delete_any_more_is_written_over(bot: RunningBot) -> None:
     a_story(bot)
     for message in bot.api.chats.chats[STAFF_CHAT].messages.values():
@@ -217,6 +233,46 @@ async def test_a_topic_that_may_not_be_deleted_loses_its_name_and_its_messages(t
         await forget(bot)
         assert [topic["name"] for topic in bot.api.chats.chats[GROUP].topics.values()] == ["№1 · oʻchirildi"]
         assert [text for text in bot.texts(GROUP) if "Aziza" in text] == []
+
+
+async def test_lists_answers_and_orders_that_name_the_person_go_too(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        orders = ("/note 1 Aziza yana soʻradi", "/tag 1 aziza", "/tickets", "/mute 1 1", "/ticket 1", "/take 1")
+        for text in orders:
+            bot.api.send_text(STAFF, text, GROUP)
+        await bot.quiet()
+        await bot.time_passes(hours=5)
+        await bot.hears("№1 · Aziza ·", GROUP)
+        named = [m.text for m in bot.api.messages(GROUP) if "aziza" in m.text.casefold()]
+        assert len(named) >= len(orders)
+        await forget(bot)
+        left = [m.text for m in bot.api.messages(GROUP) if m.text != "/tickets"]
+        assert left == []
+
+
+async def test_staff_are_asked_for_what_the_bot_may_not_delete(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.api.send_text(STAFF, "/note 1 Aziza yana soʻradi", GROUP)
+        note = bot.api.messages(GROUP)[-1]
+        await bot.hears("eslatma yozildi", GROUP)
+        bot.api.fault("status", "deleteMessage", status=400, times=100)
+        await forget(bot)
+        said = [m.text for m in bot.api.answers(GROUP) if "oʻzingiz oʻchiring" in m.text]
+        words = bot.service.staff.screens.words.plain("staff.left", numbers="№1", count=1)
+        assert said == [f"{words}\nhttps://t.me/c/777/{note.message_id}"]
+
+
+async def test_a_network_that_is_away_delays_it_only(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.service.erasing.again_s = 0.05
+        away = bot.api.fault("drop", "deleteMessage", times=5)
+        await forget(bot)
+        assert away.times == 0
+        assert [m.text for m in bot.api.messages(GROUP)] == []
+        assert await bot.service.erasing.forgetting.wishes() == ()
 
 
 async def test_a_muted_person_reads_that_the_mute_stays(tmp_path: Path) -> None:
