@@ -236,12 +236,12 @@ class Mailbox(Batched):
         def work(db: Database) -> None:
             db.conn.execute("DELETE FROM inbox WHERE done_at < ?", (before,))
             db.conn.execute("DELETE FROM outbox WHERE claimed_at < ?", (before,))
+            db.conn.execute("DELETE FROM chat_closed WHERE at < ?", (before,))  # the next send finds out
             db.conn.execute("DELETE FROM chat_pause WHERE until < ?", (self.now(),))
 
         await self.ask(work)
 
     async def forget(self, chat_id: int, *, except_source: str = "") -> None:
-            db.conn.execute("DELETE FROM chat_closed WHERE at < ?", (before,))  # the next send finds out
         """Forgets a person's chat, except the bare ids that keep updates from being answered twice.
 
         `except_source`: work that is still in hand, whose sends stay journalled.
@@ -258,6 +258,6 @@ class Mailbox(Batched):
                 (chat_id, f":{chat_id}:", except_source),
             )
             db.conn.execute("DELETE FROM chat_closed WHERE chat_id = ?", (chat_id,))
+            db.conn.execute("DELETE FROM chat_pause WHERE chat_id = ?", (chat_id,))
 
         await self.ask(work)
-            db.conn.execute("DELETE FROM chat_pause WHERE chat_id = ?", (chat_id,))
