@@ -82,8 +82,8 @@ def _print_stats(found: Numbers) -> None:
     first, last = found.days[0].day, found.days[-1].day
     console.print(f"[bold]{first} – {last}[/]: {found.opened} cases")
     console.print(", ".join(f"{count} {status}" for status, count in found.statuses.items()))
-    share = found.solved_alone_share
-    alone = "–" if share is None else f"{share:.0%} ({found.solved_alone} of {found.ended} that ended)"
+    pct = found.solved_alone_pct
+    alone = "–" if pct is None else f"{pct}% ({found.solved_alone} of {found.ended} that ended)"
     mean = found.rating.mean
     stars = "–" if mean is None else f"{mean:.1f} of 5 ({found.rating.count} ratings)"
     for what, said in (

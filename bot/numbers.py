@@ -131,6 +131,12 @@ class Numbers:
         """Of the cases that ended; None when none has."""
         return self.solved_alone / self.ended if self.ended else None
 
+    @property
+    def solved_alone_pct(self) -> int | None:
+        """The same in whole percent, as people are told it."""
+        share = self.solved_alone_share
+        return None if share is None else round(share * 100)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values: times as ISO text, shares as fractions, durations in seconds."""
         body = asdict(self)

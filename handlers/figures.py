@@ -37,9 +37,8 @@ def text(words: Catalogue, found: Numbers, *, bars: bool) -> Markup:
 def _counts(words: Catalogue, found: Numbers) -> list[Markup]:
     counted = {status.value: found.statuses[status] for status in Status}
     lines = [words.html("stats.counts", None, opened=found.opened, **counted)]
-    share = found.solved_alone_share
-    if share is not None:
-        lines.append(words.html("stats.alone", share=round(share * 100), alone=found.solved_alone, ended=found.ended))
+    if (pct := found.solved_alone_pct) is not None:
+        lines.append(words.html("stats.alone", share=pct, alone=found.solved_alone, ended=found.ended))
     for key, spread in (("answer", found.first_answer), ("staff", found.first_staff), ("solution", found.solution)):
         if spread.median_s is not None and spread.p90_s is not None:
             values = {"median": duration(words, spread.median_s), "most": duration(words, spread.p90_s)}
@@ -57,10 +56,10 @@ def _counts(words: Catalogue, found: Numbers) -> list[Markup]:
 def picture(words: Catalogue, found: Numbers) -> Picture:
     """The words and numbers of the picture."""
     period = _period(found)
-    share = found.solved_alone_share
+    pct = found.solved_alone_pct
     tiles = [
         Tile(str(found.opened), words.plain("stats.tile_opened")),
-        Tile("–" if share is None else f"{round(share * 100)} %", words.plain("stats.tile_alone")),
+        Tile("–" if pct is None else f"{pct} %", words.plain("stats.tile_alone")),
         Tile(
             "–" if found.rating.mean is None else f"{_decimal(found.rating.mean)} ★",
             words.plain("stats.tile_rating", count=found.rating.count),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,11 @@ def test_the_time_to_a_solution_counts_solved_cases_only(db: Database) -> None:
     case(db, told(5, Step.FIX_DNS), closed(9000, "stale"))
     case(db, told(5, Step.FIX_DNS), *connected(600), (700, EventKind.REOPENED, {}))
     assert numbers(db, WEEK).solution == Spread(1, 600.0, 600.0)
+
+
+@pytest.mark.parametrize(("alone", "ended", "pct"), [(2, 3, 67), (29, 100, 29), (0, 4, 0), (0, 0, None)])
+def test_the_share_solved_alone_is_told_in_whole_percent(db: Database, alone: int, ended: int, pct: int | None) -> None:
+    assert replace(numbers(db, WEEK), solved_alone=alone, ended=ended).solved_alone_pct == pct
 
 
 def test_the_last_rating_of_a_case_counts(db: Database) -> None:

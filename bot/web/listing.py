@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +20,7 @@ PAGE = 50
 FACETED = 1000  # of the newest that match: a facet of everything would read everything
 FACETED_SEARCH = 100  # for each that is found in a rare step, a hundred hits of a frequent word are read
 FACET_MAX = 8
-FACETS = ("step", "owner", "day", "extension", "provider", "network")
+FACETS = ("status", "step", "owner", "day", "extension", "provider", "network")
 SEARCH_MAX = 200  # characters
 
 
@@ -60,6 +61,11 @@ class Chosen:
         fields = {**asdict(self), "below": None, **changes}
         kept = {key: str(value) for key, value in fields.items() if value is not None}
         return f"/?{urlencode(kept)}" if kept else "/"
+
+    @property
+    def narrowed(self) -> tuple[str, ...]:
+        """The fields by which it is narrowed."""
+        return tuple(key for key, value in asdict(self).items() if value is not None)
 
     def wanted(self) -> Wanted:
         """The same for the ticket log."""
@@ -118,7 +124,9 @@ def listing(db: Database, chosen: Chosen) -> Listing:
 
 def _facets(db: Database, rows: Collection[Row]) -> tuple[Facet, ...]:
     counts: dict[str, Counter[str]] = {field: Counter() for field in FACETS}
-    networks = networks_of(db, [row["number"] for row in rows])
+    numbers = [row["number"] for row in rows]
+    counts["status"].update(_statuses(db, numbers))
+    networks = networks_of(db, numbers)
     for row in rows:
         counts["network"].update(networks.get(row["number"], ()))
         counts["day"][datetime.fromisoformat(row["opened_at"]).astimezone(UZBEKISTAN).date().isoformat()] += 1
@@ -129,6 +137,12 @@ def _facets(db: Database, rows: Collection[Row]) -> tuple[Facet, ...]:
     if counts["provider"]:
         del counts["network"]  # the same, not as well told
     return tuple(Facet(field, _shown(field, counter)) for field, counter in counts.items())
+
+
+def _statuses(db: Database, numbers: list[int]) -> dict[str, int]:
+    """How many of these tickets stand how."""
+    sql = "SELECT status, count(*) FROM tickets WHERE number IN (SELECT value FROM json_each(?)) GROUP BY 1"
+    return {status: int(count) for status, count in db.execute(sql, [json.dumps(numbers)])}
 
 
 def _shown(field: str, counter: Counter[str]) -> tuple[tuple[str, int], ...]:

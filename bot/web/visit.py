@@ -83,8 +83,10 @@ def furniture(room: Room) -> dict[str, Any]:
 
 
 def clock(moment: datetime, form: str = "%d.%m.%Y %H:%M") -> Markup:
-    """A moment in Uzbekistan's time."""
+    """A moment in Uzbekistan's time; without a year in `form` that of another year gets one."""
     local = moment.astimezone(UZBEKISTAN)
+    if "%d.%m" in form and local.year != datetime.now(UZBEKISTAN).year:
+        form = form.replace("%d.%m ", "%d.%m.%Y ")
     return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), local.strftime(form))
 
 

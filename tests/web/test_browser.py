@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.passes import new_pass
-from tests.running import PERSON, STAFF, RunningBot
+from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
 from tests.web.served import Served, order
 
 pytest.importorskip("datasette", reason="the extra 'web' is not installed")
@@ -153,6 +153,24 @@ def test_the_keyboard_reaches_everything_that_acts(bot: tuple[RunningBot, Served
         "Oʻzimga olish",
         "Chiqish",
     } - reached == set()
+
+
+def test_no_name_or_tag_makes_the_page_wider_than_the_screen(bot: tuple[RunningBot, Served], tab: Any) -> None:
+    running, served = bot
+    number = waiting_ticket(running, 8000 + tab.viewport_size["width"], "علي" + "W" * 61)
+    with served.logged_in(served.word(new_pass(STAFF, "W" * 64))) as browser:
+        order(browser, number, action="take")
+        order(browser, number, action="note", text="W" * 1000)
+        running.api.send_text(STAFF, f"/tag {number} {'w' * 64}", STAFF_CHAT)
+        running.api.wait_for(lambda: 'class="tag">w' in browser.get(f"/tickets/{number}").text)
+    tab.goto(link_from_the_chat(running))
+    tab.get_by_role("button", name="Kirish").click()
+    tab.wait_for_url("**/")
+    wide = []
+    for path in ("/", f"/tickets/{number}", "/numbers", "/incidents"):
+        tab.goto(f"{served.url}{path}")
+        wide += [path] if overflows(tab) else []
+    assert wide == []
 
 
 def test_a_stranger_gets_no_link_and_no_hint_of_the_page(bot: tuple[RunningBot, Served]) -> None:

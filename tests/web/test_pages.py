@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,21 @@ import pytest
 from bot.attachments import Attachments
 from bot.forgetting import Forgetting
 from bot.mailbox import migrations as mailbox
+from bot.model import Certainty, EventKind, Owner, Step, Verdict
+from bot.numbers import UZBEKISTAN
 from bot.orders import Order, orders_given
 from bot.schema import migrations
 from bot.store import Store
+from bot.tickets import Tickets
 from messages import load
 from tests.fake_people import PNG
 from tests.running import STAFF
 from tests.web.served import Served, order
-from tests.web.stories import tell
+from tests.web.stories import concluded, opened, tell
 
 pytest.importorskip("datasette", reason="the extra 'web' is not installed")
+
+from bot.web.visit import clock  # after it is known that the extra is there
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +110,21 @@ def test_facets_lead_to_the_narrowed_list(browser: httpx.Client) -> None:
     assert facet is not None
     narrowed = browser.get(facet[1])
     assert (listed(browser, extension="1002"), 'class="chip" href="/"' in narrowed.text) == ([2, 1], True)
+
+
+def test_the_status_is_a_facet_too_and_is_counted_among_what_else_was_chosen(browser: httpx.Client) -> None:
+    words = "Operator kutyapti|Hal boʻlgan|Tekshirilyapti"
+    facet = rf'<a href="(/[^"]*)"><span>(?:{words})</span> <span class="count">(\d)</span>'
+    found = [
+        [(unescape(address), int(count)) for address, count in re.findall(facet, browser.get(path).text)]
+        for path in ("/", "/?extension=1002", "/?q=1002&owner=user", "/?status=escalated")
+    ]
+    assert found == [
+        [("/?status=escalated", 2), ("/?status=open", 1), ("/?status=solved", 1)],
+        [("/?status=escalated&extension=1002", 1), ("/?status=solved&extension=1002", 1)],
+        [("/?q=1002&status=solved&owner=user", 1)],
+        [],
+    ]
 
 
 def test_where_providers_are_known_they_narrow_the_list_and_networks_do_not(browser: httpx.Client) -> None:
@@ -274,7 +295,45 @@ def test_an_order_for_a_ticket_that_is_not_there_is_none(browser: httpx.Client) 
     assert browser.post("/tickets/99/orders", data=fields).status_code == 404
 
 
+def test_a_cause_leads_to_its_cases_and_where_nothing_was_wrong_there_is_no_such_list(tmp_path: Path) -> None:
+    async def more() -> None:
+        store = Store(tmp_path / "data" / "yordam.db", (migrations, mailbox))
+        log = Tickets(store)
+        for user_id, status in ((601, "solved"), (602, "solved"), (603, "no_answer")):
+            number = await opened(log, user_id, "Ali")
+            await concluded(log, number, Verdict(Step.CONNECTED, Owner.NONE, Certainty.PROVEN))
+            await log.append(number, EventKind.CLOSED, {"reason": status})
+        store.close()
+
+    asyncio.run(tell(tmp_path / "data"))
+    asyncio.run(more())
+    with Served(tmp_path) as page, page.logged_in() as browser:
+        answer = browser.get("/numbers")
+    causes = answer.text[answer.text.index('<ol class="causes">') :]
+    assert re.findall(r'<a href="/[?]step=(\w+)">', causes[: causes.index("</ol>")]) == ["fix_dns", "start_pbx"]
+    assert "Nosozlik topilmadi" in seen(answer)
+    assert "75 % 3 ta, tugaganlari 4 ta" in seen(answer)
+
+
 # --- without a log ---
+
+
+def test_in_an_empty_log_there_is_nothing_to_narrow_by(tmp_path: Path) -> None:
+    Store(tmp_path / "data" / "yordam.db", (migrations, mailbox)).close()
+    with Served(tmp_path) as page, page.logged_in() as browser:
+        answer = browser.get("/")
+    assert ("Hali birorta murojaat yoʻq" in answer.text, 'class="facets"' in answer.text) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("moment", "form", "shown"),
+    [
+        (datetime(2019, 12, 31, 20, tzinfo=UTC), "%d.%m %H:%M", "01.01.2020 01:00"),
+        (datetime.now(UTC), "%d.%m %H:%M", f"{datetime.now(UZBEKISTAN):%d.%m} "),
+    ],
+)
+def test_the_day_of_another_year_is_told_with_its_year(moment: datetime, form: str, shown: str) -> None:
+    assert f">{shown}" in clock(moment, form)
 
 
 def test_before_the_bots_first_start_the_page_says_so(tmp_path: Path) -> None:
