@@ -61,7 +61,7 @@ from handlers.service import Service as Service  # who builds one names its type
 from handlers.staff import Staff
 from handlers.staff_buttons import PATTERN as STAFF_BUTTONS
 from handlers.staff_buttons import StaffButtons
-from handlers.staff_commands import StaffCommands
+from handlers.staff_commands import ORDERED, StaffCommands
 from handlers.staff_notices import StaffNotices
 from handlers.stats import Stats
 from handlers.talk import SAID, Talk
@@ -214,6 +214,7 @@ def _application(settings: Settings, courier: Courier, request: BaseRequest | No
 def _register(application: App, rooms: Rooms) -> None:
     """The first handler that wants an update takes it: their order is a law."""
     private, groups, edited = filters.ChatType.PRIVATE, filters.ChatType.GROUPS, filters.UpdateType.EDITED_MESSAGE
+    ordered = groups & ~filters.FORWARDED  # a user's words that one of the staff passes on are no order
     application.add_handler(TypeHandler(Update, rooms.barring.gate), BEFORE_ALL)
     for handler in (
         CommandHandler("start", rooms.case.start, private),
@@ -232,21 +233,23 @@ def _register(application: App, rooms: Rooms) -> None:
         CallbackQueryHandler(rooms.mine.press, MY_DATA_BUTTONS),
         CallbackQueryHandler(rooms.case.press),
         ChatMemberHandler(rooms.staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
-        CommandHandler("tickets", rooms.commands.tickets, groups),
-        CommandHandler("ticket", rooms.commands.ticket, groups),
-        CommandHandler("take", rooms.commands.take, groups),
-        CommandHandler("close", rooms.commands.close, groups),
-        CommandHandler("reopen", rooms.commands.reopen, groups),
-        CommandHandler("note", rooms.commands.note, groups),
-        CommandHandler("ask", rooms.commands.ask, groups),
-        CommandHandler("assign", rooms.commands.assign, groups),
-        CommandHandler("tag", rooms.commands.tag, groups),
-        CommandHandler("priority", rooms.commands.priority, groups),
-        CommandHandler("stats", rooms.stats.show, groups),
-        CommandHandler("help", rooms.commands.help, groups),
-        CommandHandler("mute", rooms.barring.mute, groups),
-        CommandHandler("ban", rooms.barring.ban, groups),
-        CommandHandler("unban_user", rooms.barring.unban, groups),
+        CommandHandler("tickets", rooms.commands.tickets, ordered),
+        CommandHandler("ticket", rooms.commands.ticket, ordered),
+        CommandHandler("take", rooms.commands.take, ordered),
+        CommandHandler("close", rooms.commands.close, ordered),
+        CommandHandler("reopen", rooms.commands.reopen, ordered),
+        CommandHandler("note", rooms.commands.note, ordered),
+        CommandHandler("ask", rooms.commands.ask, ordered),
+        CommandHandler("assign", rooms.commands.assign, ordered),
+        CommandHandler("tag", rooms.commands.tag, ordered),
+        CommandHandler("priority", rooms.commands.priority, ordered),
+        CommandHandler("stats", rooms.stats.show, ordered),
+        CommandHandler("help", rooms.commands.help, ordered),
+        CommandHandler("mute", rooms.barring.mute, ordered),
+        CommandHandler("ban", rooms.barring.ban, ordered),
+        CommandHandler("unban_user", rooms.barring.unban, ordered),
+        MessageHandler(groups & filters.UpdateType.MESSAGE & ORDERED, rooms.commands.unknown),
+        CommandHandler("web", rooms.commands.no_web, private),
         CommandHandler((*ONLY_STAFF, *ABOUT_PEOPLE), rooms.commands.not_here, private),
         MessageHandler(private & (filters.UpdateType.MESSAGE | edited), rooms.inflow.message),
         MessageHandler(SAID, rooms.talk.from_staff),

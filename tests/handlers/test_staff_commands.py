@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -197,7 +198,51 @@ async def test_what_users_order_does_nothing_in_the_staff_chat(api: FakeApi, tmp
                 api.send_text(STAFF, f"/{command}", chat=GROUP)
         await bot.until(lambda: not api.pending())
         await bot.settled()
-        assert (await bot.service.desk.tickets.list(), api.answers(GROUP)) == ((), [])
+        assert await bot.service.desk.tickets.list() == ()
+        assert {m.text.split(",")[0] for m in api.answers(GROUP)} == {"Bunday buyruq yoʻq"}
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ({"text": "/clsoe 1"}, "Bunday buyruq yoʻq"),
+        ({"text": "/diagnose ni yana bosing"}, "Bunday buyruq yoʻq"),  # meant for the user, whom it does not reach
+        (
+            {"text": "/close 1", "forward_origin": {"type": "hidden_user", "sender_user_name": "A", "date": 1}},
+            "Uzatilgan",
+        ),
+        ({"caption": "/close 1"}, "Rasm yoki fayl ostidagi"),
+        ({"text": "/close@boshqa_bot 1"}, None),
+        ({"text": "/close@Yordam_Bot 1"}, "№1 yopildi"),
+    ],
+)
+async def test_what_is_no_order_does_nothing_and_says_so(
+    api: FakeApi, tmp_path: Path, said: dict[str, Any], answer: str | None
+) -> None:
+    async with serving(api, tmp_path) as bot:
+        card = await bot.card(await bot.opened())
+        await bot.settled()
+        before = len(api.answers(GROUP))
+        if "caption" in said:
+            api.send_photo(STAFF, chat=GROUP, reply_to=card.message_id, **said)
+        else:
+            api.send(STAFF, GROUP, reply_to=card.message_id, **said)
+        await bot.settled()
+        answers = [m.text for m in api.answers(GROUP)[before:]]
+        assert [text[: len(answer or "")] for text in answers] == ([answer] if answer else [])
+        closed = answer == "№1 yopildi"
+        assert ((await bot.ticket(1)).status is Status.CLOSED, len(api.answers(PERSON))) == (closed, int(closed))
+
+
+@pytest.mark.parametrize("where", [STRANGER, GROUP])
+async def test_a_link_that_a_stranger_asks_for_is_refused_and_noted(
+    api: FakeApi, tmp_path: Path, caplog: pytest.LogCaptureFixture, where: int
+) -> None:
+    async with serving(api, tmp_path) as bot:
+        api.send_text(STRANGER, "/web", chat=where)
+        await bot.settled()
+    assert f"refused: user {STRANGER} in chat {where}: command '/web'" in caplog.text
+    assert ["MicroSIP ulanmayaptimi?" in m.text for m in api.answers(where)] == ([True] if where == STRANGER else [])
 
 
 async def test_a_staff_command_in_private_says_where_it_works(api: FakeApi, tmp_path: Path) -> None:
