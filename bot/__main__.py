@@ -195,16 +195,18 @@ def backup(file: Path, folder: Path | None) -> None:
     from bot.backup import back_up, back_up_files
 
     database = Settings.load().database
-    if folder is not None and folder.exists():
-        raise click.UsageError(f"{folder} exists already")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # half a copy is put away
+    for place in (file, folder):
+        if place is not None and place.exists():
+            raise click.UsageError(f"{place} exists already")
+    done = "no copy was made"
     try:
         click.echo(f"{file}: {back_up(database, file)} bytes")
+        done = "the files were not copied"
         if folder is not None:
             click.echo(f"{folder}: {back_up_files(Attachments.beside(database), folder)} files")
-    except FileExistsError:
-        raise click.UsageError(f"{file} exists already") from None
     except (sqlite3.Error, OSError) as trouble:
-        click.echo(f"no copy was made: {trouble}", err=True)
+        click.echo(f"{done}: {trouble}", err=True)
         sys.exit(1)
 
 

@@ -2,11 +2,15 @@
 
 What was in hand at that moment is the running bot's to finish, so in the copy it counts as done: whoever puts the copy
 back answers nobody a second time. What came after that moment the copy does not know.
+
+Until it is whole and checked a copy has another name, `….half`: whatever ends the command, none looks like one.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -19,16 +23,26 @@ COPIED_AT = "copied_at"  # a row of the table `pulse`, in copies alone: unix sec
 
 
 def back_up(database: Path, copy: Path) -> int:
-    """Makes and checks a copy for its owner's eyes (mode 0600); its bytes. Raises FileExistsError, sqlite3.Error."""
-    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    """Makes and checks a copy for its owner's eyes (mode 0600); its bytes. Raises OSError, sqlite3.Error.
+
+    FileExistsError: there is such a file, or another backup to it is at work, or was killed.
+    """
+    if copy.exists():
+        raise FileExistsError(errno.EEXIST, "exists already", str(copy))
+    half = _half(copy)
     try:
-        copy_to(database, copy)
-        with closing(sqlite3.connect(copy, isolation_level=None)) as made:
+        os.close(os.open(half, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        copy_to(database, half)
+        with closing(sqlite3.connect(half, isolation_level=None)) as made:
             _settle(made, time.time())
-        with copy.open("rb") as file:
+        with half.open("rb") as file:
             os.fsync(file.fileno())
+        half.rename(copy)
+    except FileExistsError:  # it is another's
+        raise
     except BaseException:
-        copy.unlink(missing_ok=True)  # half a copy would stand in the way of the next
+        for left in (half, half.with_name(f"{half.name}-journal")):
+            left.unlink(missing_ok=True)
         raise
     return copy.stat().st_size
 
@@ -38,16 +52,30 @@ def back_up_files(attachments: Attachments, folder: Path) -> int:
 
     Raises OSError; FileExistsError when the folder stands there already.
     """
-    folder.mkdir(mode=0o700, parents=True)
-    copies, names = Attachments(folder), 0
-    for name in attachments.names():
-        ticket, _, rest = name.partition("-")
-        place = attachments.path(name)
-        if place is None:  # forgotten meanwhile
-            continue
-        copies.keep(int(ticket), place.read_bytes(), "." + rest.rpartition(".")[2])
-        names += 1
+    if folder.exists():
+        raise FileExistsError(errno.EEXIST, "exists already", str(folder))
+    half = _half(folder)
+    try:
+        half.mkdir(mode=0o700, parents=True)
+        copies, names = Attachments(half), 0
+        for name in attachments.names():
+            ticket, _, rest = name.partition("-")
+            place = attachments.path(name)
+            if place is None:  # forgotten meanwhile
+                continue
+            copies.keep(int(ticket), place.read_bytes(), "." + rest.rpartition(".")[2])
+            names += 1
+        half.rename(folder)
+    except FileExistsError:
+        raise
+    except BaseException:
+        shutil.rmtree(half, ignore_errors=True)
+        raise
     return names
+
+
+def _half(whole: Path) -> Path:
+    return whole.with_name(f"{whole.name}.half")
 
 
 async def copied_at(store: Store) -> float | None:

@@ -107,7 +107,9 @@ def read_only(path: Path) -> Iterator[Database | None]:
 def copy_to(path: Path, copy: Path) -> None:
     """A consistent copy while the bot works: `VACUUM INTO`, then checked. Raises sqlite3.Error."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as source:
+        source.set_progress_handler(lambda: 0, 100_000)  # now and then Python looks whether it is to stop
         source.execute("VACUUM INTO ?", [str(copy)])
     with closing(sqlite3.connect(copy)) as made:
+        made.set_progress_handler(lambda: 0, 100_000)
         if (verdict := made.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(f"the copy is damaged: {verdict}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -85,6 +86,24 @@ def test_files_are_copied_to_a_new_folder_for_its_owners_eyes(tmp_path: Path) ->
     assert modes == {0o700, 0o600}
     with pytest.raises(FileExistsError):
         back_up_files(kept, tmp_path / "copies")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_backup_that_is_stopped_leaves_nothing_that_looks_like_one(tmp_path: Path, how: signal.Signals) -> None:
+    database = tmp_path / "data" / "yordam.db"
+    Store(database, (migrations, mailbox_migrations)).close()
+    with closing(sqlite3.connect(database)) as large:  # so that there is time to stop it
+        large.execute("CREATE TABLE weight AS SELECT randomblob(1000000) FROM (SELECT 1 FROM sqlite_master LIMIT 60)")
+        large.commit()
+    environment = {"DATA_DIR": str(database.parent), "PYTHONPATH": str(ROOT), "PATH": ""}
+    command = [sys.executable, "-m", "bot", "backup", "copy.db"]
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as one:
+        while not (tmp_path / "copy.db.half").exists() and one.poll() is None:
+            continue
+        one.send_signal(how)
+        said = one.stderr.read() if one.stderr else ""
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert (one.returncode, "Traceback" in said, left) == (1, False, ["data"])
 
 
 @contextmanager
