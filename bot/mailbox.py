@@ -119,6 +119,11 @@ class Mailbox(Batched):
             ]
         )
 
+    async def waits(self, chat_id: int, words: str) -> bool:
+        """Whether an update of this chat with these words in its JSON is not done yet."""
+        sql = "SELECT 1 FROM inbox WHERE done_at IS NULL AND chat_id = ? AND instr(body, ?) LIMIT 1"
+        return await self.ask(lambda db: db.conn.execute(sql, (chat_id, words)).fetchone() is not None)
+
     async def body_of(self, update_id: int) -> str | None:
         """The JSON of a letter that waits; None when it is done."""
         row = await self.ask(

@@ -30,7 +30,7 @@ class Row:
     """A message and its copy."""
 
     chat_id: int
-    message_id: int
+    message_id: int  # negative: of a press, for which there is no message
     ticket: int
     fate: Fate
     album: str | None = None
@@ -80,7 +80,7 @@ class Relayed:
             here = written.other_chat is not None and written.other_message is not None
             return (written.other_chat or 0, written.other_message or 0) if here else None
         copy = await self.copied(chat_id, message_id)
-        return (copy.chat_id, copy.message_id) if copy else None
+        return (copy.chat_id, copy.message_id) if copy and copy.message_id > 0 else None
 
     async def album(self, chat_id: int, album: str) -> list[Row]:
         """The parts of an album noted so far, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -14,6 +14,7 @@ from telegram import (
     InputMediaDocument,
     InputMediaPhoto,
     InputMediaVideo,
+    MessageEntity,
     ReplyParameters,
 )
 from telegram.error import BadRequest
@@ -21,11 +22,12 @@ from telegram.ext import ExtBot
 
 from bot.parsers.mojibake import decode
 from bot.redact import redact
-from handlers.said import CAPTIONED, FILES, Said
+from handlers.said import CAPTIONED, FILES, Piece, Said
 
 CHECKED_MB = 5  # a larger file is not looked into
 TEXT_SUFFIXES = (".ini", ".txt", ".log", ".csv", ".json", ".xml", ".conf", ".cfg", ".reg")
 OPAQUE = ("image/", "video/", "audio/", "application/zip", "application/pdf")  # media types without readable text
+SEEN = ("photo", "video", "animation")  # these may be covered, and have their caption above them
 MEDIA = {
     "photo": InputMediaPhoto,
     "video": InputMediaVideo,
@@ -41,12 +43,33 @@ class Spot:
     chat_id: int
     thread_id: int | None = None
     reply_to: int | None = None
+    quote: Said | None = None  # says which part of that message was marked
 
     @property
     def parameters(self) -> dict[str, Any]:
         """As the Bot API takes them; a quoted message that is gone is not quoted."""
-        reply = ReplyParameters(self.reply_to, allow_sending_without_reply=True) if self.reply_to else None
+        reply = None
+        if self.reply_to:
+            marked = _marked(self.quote) if self.quote and self.quote.quote else {}
+            reply = ReplyParameters(self.reply_to, allow_sending_without_reply=True, **marked)
         return {"chat_id": self.chat_id, "message_thread_id": self.thread_id, "reply_parameters": reply}
+
+
+def _marked(said: Said) -> dict[str, Any]:
+    entities = [MessageEntity.de_json(entity, None) for entity in said.quote_entities]
+    return {"quote": said.quote, "quote_entities": entities, "quote_position": said.quote_at}
+
+
+def _look(said: Said) -> dict[str, Any]:
+    return {"has_spoiler": said.spoiler, "show_caption_above_media": said.above} if said.kind in SEEN else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Numbers of the messages that say it again: one for each part, and those that the rest of long words needed."""
+
+    numbers: tuple[int, ...] = ()
+    rest: tuple[int, ...] = ()
 
 
 def can_be_checked(said: Said) -> bool:
@@ -65,41 +88,60 @@ class Carrier:
 
     bot: ExtBot[Any]
 
-    async def say(self, said: Said, head: str, spot: Spot, origin: tuple[int, int], step: str) -> int:
-        """Says it there; the number of the copy. `origin`: where it was said, for what has no file to send."""
-        text, entities = said.under(head)
+    async def say(self, said: Said, head: str, spot: Spot, origin: tuple[int, int], step: str) -> Copies:
+        """Says it there. `origin`: where it was said, for what has no file to send."""
+        (text, entities), *more = said.pieces(head)
         if said.kind == "text":
             sent = await self.bot.send_message(text=text, entities=entities, rate_limit_args=step, **spot.parameters)
         elif said.kind in FILES:
             words = {"caption": text, "caption_entities": entities} if said.kind in CAPTIONED else {}
             file = {said.kind: await self._file(said)}
             send = getattr(self.bot, f"send_{said.kind}")
-            sent = await send(rate_limit_args=step, **file, **words, **spot.parameters)
+            sent = await send(rate_limit_args=step, **file, **words, **_look(said), **spot.parameters)
         else:
             chat_id, message_id = origin
             copied = await self.bot.copy_message(
                 from_chat_id=chat_id, message_id=message_id, rate_limit_args=step, **spot.parameters
             )
-            return copied.message_id
-        return int(sent.message_id)
+            return Copies((copied.message_id,))
+        number = int(sent.message_id)
+        return Copies((number,), await self._go_on(more, replace(spot, reply_to=number, quote=None), step))
 
-    async def say_album(self, parts: Sequence[Said], head: str, spot: Spot, step: str) -> list[int]:
-        """2 to 10 parts as one album; the numbers of the copies. The head stands on the first."""
-        media = []
+    async def say_album(self, parts: Sequence[Said], head: str, spot: Spot, step: str) -> Copies:
+        """2 to 10 parts as one album. The head stands on the first."""
+        media: list[Any] = []
+        more: list[Piece] = []
         for place, said in enumerate(parts):
-            text, entities = said.under(head if place == 0 else "")
-            media.append(MEDIA[said.kind](await self._file(said), caption=text, caption_entities=entities))
+            (text, entities), *rest = said.pieces(head if place == 0 else "")
+            more += rest
+            file = await self._file(said)
+            media.append(MEDIA[said.kind](file, caption=text, caption_entities=entities, **_look(said)))
         sent = await self.bot.send_media_group(media=media, rate_limit_args=step, **spot.parameters)
-        return [message.message_id for message in sent]
+        numbers = tuple(message.message_id for message in sent)
+        return Copies(numbers, await self._go_on(more, replace(spot, reply_to=numbers[0], quote=None), step))
+
+    async def _go_on(self, pieces: Sequence[Piece], spot: Spot, step: str) -> tuple[int, ...]:
+        """What is left of words that one message could not hold."""
+        numbers = []
+        for place, (text, entities) in enumerate(pieces, 2):
+            named = f"{step} ({place})"
+            sent = await self.bot.send_message(text=text, entities=entities, rate_limit_args=named, **spot.parameters)
+            numbers.append(sent.message_id)
+        return tuple(numbers)
 
     async def change(self, said: Said, head: str, chat_id: int, message_id: int) -> bool:
-        """Makes the copy say what was made of the original; False when the copy cannot be changed any more."""
-        text, entities = said.under(head)
+        """Makes the copy say what was made of the original; False when the copy cannot."""
+        (text, entities), *more = said.pieces(head)
+        if more:
+            return False
         try:
             if said.kind == "text":
                 await self.bot.edit_message_text(text, chat_id, message_id, entities=entities)
             elif said.kind in CAPTIONED:
-                await self.bot.edit_message_caption(chat_id, message_id, caption=text, caption_entities=entities)
+                above = said.above if said.kind in SEEN else None
+                await self.bot.edit_message_caption(
+                    chat_id, message_id, caption=text, caption_entities=entities, show_caption_above_media=above
+                )
         except BadRequest:  # deleted there, or too old
             return False
         return True

@@ -91,8 +91,8 @@ class Case:
         if not already:
             body = {"reason": "asked"}
             await self.desk.tickets.append(ticket.number, EventKind.ESCALATED, body, source=person.source)
-            if update.effective_message is not None:
-                await self.relay.call(ticket, update.effective_message.message_id, person)
+            asked_in = update.message.message_id if update.message else -update.update_id
+            await self.relay.call(ticket, asked_in, person)
             self.desk.on_change(ticket.number)
         key = "operator.already" if already else "operator.asked" if self.desk.staffed else "operator.unstaffed"
         words = self.desk.screens.words.html(key, number=ticket.number)

@@ -146,6 +146,10 @@ class Inbox:
             self._waiting.put(letter)
         return offset
 
+    async def coming(self, chat_id: int, album: str) -> bool:
+        """Whether parts of an album may lie unhandled: here, or, until something was fetched, with Telegram."""
+        return not self.pulse.beats or await self.mailbox.waits(chat_id, f'"media_group_id": "{album}"')
+
     def spawn(self, source: str, work: Coroutine[Any, Any, Any], chat_id: int) -> asyncio.Task[None]:
         """Runs slow work beside the handlers, its sends journalled under `source`; a stop waits for it."""
 

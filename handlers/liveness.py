@@ -98,6 +98,11 @@ class Pulse:
             self.mailbox.beat(polled_at=self.mailbox.now())
 
     @property
+    def beats(self) -> bool:
+        """Whether anything was fetched since the start, be it nothing."""
+        return self._beaten_at is not None
+
+    @property
     def silent_s(self) -> float:
         """Since the last successful fetch, or the start."""
         return self.clock() - self._heard_at

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from telegram import InputMedia
+from telegram import InputMedia, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 TAG = re.compile(
@@ -19,6 +19,7 @@ TAG = re.compile(
 LONGEST_UTF16 = {"text": 4096, "caption": 1024}
 # Named, not imported: the transport may be any BaseRequest, and only these come before the first byte left.
 NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "ConnectionRefusedError", "gaierror"}
+NOT_QUOTED = ("quote_text_invalid", "quote not found")
 DONE_ALREADY = ("message is not modified", "message to delete not found", "topic_not_modified")
 
 
@@ -72,13 +73,16 @@ def mended(body: dict[str, Any], error: TelegramError) -> dict[str, Any] | None:
     """The same call in a form that will be taken; None where there is none.
 
     Markup that cannot be parsed and texts that are too long are said in plain words, cut at Telegram's length;
-    a quoted message that is gone is not quoted.
+    a quoted message that is gone is not quoted, nor words that it does not say.
     """
     words = str(error).lower()
     if not isinstance(error, BadRequest):
         return None
     if "message to be replied not found" in words or "replied message not found" in words:
         return {key: value for key, value in body.items() if key not in ("reply_parameters", "reply_to_message_id")}
+    reply = body.get("reply_parameters")
+    if isinstance(reply, ReplyParameters) and any(known in words for known in NOT_QUOTED):
+        return {**body, "reply_parameters": ReplyParameters(reply.message_id, allow_sending_without_reply=True)}
     if any(known in words for known in ("can't parse entities", "message is too long", "caption is too long")):
         return _plain_body(body)
     return None

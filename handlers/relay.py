@@ -1,14 +1,12 @@
 """What people and staff say reaches the other side: once, in order, with its edits and quotes.
 
-What is said is kept in the table `relayed` and carried over: to the staff at the group's pace (20 a minute) by a task
-of its own, to a person by the handler itself (handlers/talk.py). What a crash left lying is carried over later; a
-send made again under the same source leaves once.
+What is said is kept in the table `relayed` and carried over at the pace of the other chat, by a task of its own. What
+a crash left lying is carried over later; a send made again under the same source leaves once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -24,9 +22,10 @@ from bot.model import EventKind, Ticket
 from bot.relayed import Fate, Relayed, Row
 from bot.store import Store
 from handlers.actions import Place
-from handlers.carrier import Carrier, Spot
+from handlers.carrier import Carrier, Copies, Spot
 from handlers.journey import within
 from handlers.people import Person
+from handlers.receipts import Receipts
 from handlers.said import COPIED, Said, file_of, said_of
 from handlers.staff import Staff
 
@@ -35,7 +34,6 @@ Context = ContextTypes.DEFAULT_TYPE
 ALBUM_S = 2.0  # an album has no end mark: what came within this time belongs together
 ALBUM_PARTS = 10  # Bot API
 BACKLOG_MAX = 20  # messages of one ticket that wait for the group's pace
-DELIVERED, UNDELIVERED, NOTED = "👍", "👎", "✍"  # reactions, which the group's pace does not count
 
 
 @dataclass(slots=True)
@@ -45,17 +43,21 @@ class Relay:
     staff: Staff
     rows: Relayed
     carrier: Carrier
+    receipts: Receipts
     barred: Barred
     now: Clock
+    coming: Callable[[int, str], Awaitable[bool]]  # whether parts of an album may lie unhandled: handlers/inbox.py
     heard: Callable[[int], object] = lambda _: None  # somebody waits for an answer: handlers/lifecycle.py
     album_s: float = ALBUM_S
     _locks: WeakValueDictionary[tuple[int, bool], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _carrying: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
-    def over(cls, store: Store, staff: Staff, now: Clock) -> Relay:
+    def over(cls, store: Store, staff: Staff, now: Clock, coming: Callable[[int, str], Awaitable[bool]]) -> Relay:
         """With its tables in `store`."""
-        return cls(staff, Relayed(store), Carrier(staff.bot), Barred(store), now)
+        rows = Relayed(store)
+        receipts = Receipts(staff.bot, rows, staff.screens.words)
+        return cls(staff, rows, Carrier(staff.bot), receipts, Barred(store), now, coming)
 
     # --- from a person ---
 
@@ -85,7 +87,7 @@ class Relay:
             return None
         if await self.rows.backlog(ticket.number) >= BACKLOG_MAX:
             return "relay.slow_down"
-        album = message.media_group_id
+        album = None if instead else message.media_group_id  # a word in a picture's stead is no part of an album
         row = Row(*place, ticket.number, Fate.WAITING, album, file_of(message), said.to_json(), by_id=person.user_id)
         await self.rows.keep(row)
         first = album is None or (await self.rows.album(place[0], album))[0].message_id == row.message_id
@@ -93,7 +95,10 @@ class Relay:
         return "operator.passed_on" if first else None
 
     async def call(self, ticket: Ticket, message_id: int, person: Person) -> None:
-        """He asks for a person: an edited card is silent, so it is said below it. A card to come says it itself."""
+        """He asks for a person: an edited card is silent, so it is said below it. A card to come says it itself.
+
+        `message_id`: of what he wrote; of a press, which is no message, a number that no message has.
+        """
         if self.staff.chat_id is None or await self.staff.tickets.post(ticket.number, "card") is None:
             return
         said = Said("text", self.staff.screens.words.plain("relay.waits"))
@@ -143,15 +148,16 @@ class Relay:
             pass
 
     async def _album_is_whole(self, chat_id: int, album: str) -> None:
-        seen = 0
-        while (now := len(await self.rows.album(chat_id, album))) > seen and now < ALBUM_PARTS:
-            seen = now
+        """One part may be a note, which keeps them all here: none leaves while another may be on its way."""
+        seen, all_here = 0, False
+        while (now := len(await self.rows.album(chat_id, album))) < ALBUM_PARTS and not (all_here and now == seen):
+            seen, all_here = now, not await self.coming(chat_id, album)
             await asyncio.sleep(self.album_s)
 
     async def _step(self, row: Row) -> bool:
         """One send or edit; False when nothing is left to be done now."""
-        now = await self.rows.get(row.chat_id, row.message_id)
         ticket = await self.staff.tickets.get(row.ticket)
+        now = await self.rows.get(row.chat_id, row.message_id)  # the last thing: an edit after it begins anew
         if now is None or now.said is None or ticket is None:
             return False
         answering = {ticket.chat_id} if by_staff(row) else set()
@@ -164,12 +170,13 @@ class Relay:
                 album = await self.rows.album(now.chat_id, now.album)
                 parts = [part for part in album if part.fate is Fate.WAITING and part.said][:ALBUM_PARTS]
             return await self._send(parts, ticket)
-        except Forbidden:
-            if not by_staff(row):
+        except (Forbidden, BadRequest) as error:
+            log.warning("a message of ticket %d cannot be carried over: %s", row.ticket, error)
+            if by_staff(row):
+                await self.receipts.undelivered(now, error)
+                return False
+            if isinstance(error, Forbidden):
                 return False  # the staff chat may be back one day
-            await self._undelivered(now)
-        except BadRequest:
-            log.exception("a message of ticket %d cannot be carried over", row.ticket)
             await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
             await self.staff.alert("relay.failed", number=row.ticket)
         except TelegramError as error:  # the network: it is tried again once a minute
@@ -182,16 +189,24 @@ class Relay:
         said = [Said.from_json(part.said or "") for part in parts]
         step = f"relay {parts[0].message_id}"
 
-        async def send(spot: Spot, head: str) -> list[int]:
+        async def send(spot: Spot, head: str, first: Said) -> Copies:
             if len(parts) > 1:
-                return await self.carrier.say_album(said, head, spot, step)
+                return await self.carrier.say_album([first, *said[1:]], head, spot, step)
             origin = (parts[0].chat_id, parts[0].message_id)
-            return [await self.carrier.say(said[0], head, spot, origin, step)]
+            return await self.carrier.say(first, head, spot, origin, step)
 
-        chat_id, numbers = await self._there(parts[0], said[0], ticket, send)
-        for part, number in zip(parts, numbers, strict=False):
+        chat_id, copies = await self._there(parts[0], said[0], ticket, send)
+        for part, number in zip(parts, copies.numbers, strict=False):
             await self.rows.sent(part, chat_id, number)
-        return bool(numbers)
+        await self._keep_rest(ticket, chat_id, copies)
+        if copies.numbers and by_staff(parts[0]):
+            await self.receipts.delivered(parts[0])
+        return bool(copies.numbers)
+
+    async def _keep_rest(self, ticket: Ticket, chat_id: int, copies: Copies) -> None:
+        """So that an answer to the second half of something long finds its way, too."""
+        for number in copies.rest:
+            await self.staff.tickets.posted(ticket.number, chat_id, number, "rest")
 
     async def _edit(self, row: Row, ticket: Ticket) -> bool:
         """The copy says what the original says now; where that cannot be, the new version stands under the old one."""
@@ -202,37 +217,39 @@ class Relay:
             await self.rows.sent(row, *copy)
             return True
 
-        async def send(spot: Spot, head: str) -> list[int]:
-            under = replace(spot, reply_to=copy[1])
+        async def send(spot: Spot, head: str, said: Said) -> Copies:
+            under = replace(spot, reply_to=copy[1], quote=None)
             origin = (row.chat_id, row.message_id)
-            return [await self.carrier.say(said, head, under, origin, f"version {row.version}")]
+            return await self.carrier.say(said, head, under, origin, f"version {row.version}")
 
-        chat_id, numbers = await self._there(row, said, ticket, send, edited=True)
-        if numbers:
-            await self.rows.sent(row, chat_id, numbers[0])
-        return bool(numbers)
+        chat_id, copies = await self._there(row, said, ticket, send, edited=True)
+        for number in copies.numbers:
+            await self.rows.sent(row, chat_id, number)
+        await self._keep_rest(ticket, chat_id, copies)
+        return bool(copies.numbers)
 
     async def _there(
         self,
         row: Row,
         said: Said,
         ticket: Ticket,
-        send: Callable[[Spot, str], Awaitable[list[int]]],
+        send: Callable[[Spot, str, Said], Awaitable[Copies]],
         *,
         edited: bool = False,
-    ) -> tuple[int, list[int]]:
+    ) -> tuple[int, Copies]:
         """Says something on the other side, in its right spot; no numbers when the staff chat takes nothing."""
         quoted = await self.rows.counterpart(row.chat_id, said.reply_to) if said.reply_to else None
         if by_staff(row):
-            spot = Spot(ticket.chat_id, reply_to=quoted[1] if quoted else None)
-            return ticket.chat_id, await send(spot, self.staff.screens.words.plain("relay.operator"))
+            spot = Spot(ticket.chat_id, reply_to=quoted[1] if quoted else None, quote=said)
+            return ticket.chat_id, await send(spot, self.staff.screens.words.plain("relay.operator"), said)
+        told = replace(said, answered="") if quoted else said  # what can be pointed at need not be said again
 
-        async def there(place: Place) -> tuple[int, list[int]]:
+        async def there(place: Place) -> tuple[int, Copies]:
             under_card = place.card_id if place.thread_id is None else None
-            spot = Spot(place.chat_id, place.thread_id, quoted[1] if quoted else under_card)
-            return place.chat_id, await send(spot, self._head(ticket, place, edited=edited))
+            spot = Spot(place.chat_id, place.thread_id, quoted[1] if quoted else under_card, said if quoted else None)
+            return place.chat_id, await send(spot, self._head(ticket, place, edited=edited), told)
 
-        return await self.staff.board.deliver(ticket.number, there) or (0, [])
+        return await self.staff.board.deliver(ticket.number, there) or (0, Copies())
 
     def _head(self, ticket: Ticket, place: Place | None, *, edited: bool) -> str:
         """Who says it: a group without topics has to be told, and that it is a new version."""
@@ -241,21 +258,6 @@ class Relay:
             return words.plain("relay.operator")
         who = words.plain("relay.person", number=ticket.number, person=ticket.user_name) if not place.thread_id else ""
         return f"{words.plain('relay.edited')} {who}".strip() if edited else who
-
-    async def _undelivered(self, row: Row) -> None:
-        """The person has stopped the bot: said once, until something reaches one of the two again."""
-        before = await self.rows.before(row)
-        await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
-        with contextlib.suppress(TelegramError):
-            await self.carrier.bot.set_message_reaction(row.chat_id, row.message_id, UNDELIVERED)
-        if before is None or before.fate is not Fate.REFUSED:
-            await self.answer(Spot(row.chat_id, reply_to=row.message_id), "staff.not_sent")
-
-    async def answer(self, spot: Spot, key: str) -> None:
-        """A word to one of the staff, under what he wrote."""
-        words = self.staff.screens.words.html(key)
-        step = f"{key} {spot.reply_to}"
-        await self.carrier.bot.send_message(text=words, parse_mode="HTML", rate_limit_args=step, **spot.parameters)
 
 
 def by_staff(row: Row) -> bool:

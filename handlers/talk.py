@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from telegram import Message, Update
-from telegram.error import TelegramError
 from telegram.ext import ContextTypes, filters
 
 from bot.model import EventKind
@@ -18,7 +17,7 @@ from bot.relayed import Fate, Row
 from handlers.actions import Actions
 from handlers.carrier import Spot
 from handlers.people import name_of
-from handlers.relay import DELIVERED, NOTED, Relay
+from handlers.relay import Relay
 from handlers.said import bare_note, file_of, is_note, said_of, stays_here, words_of
 
 Context = ContextTypes.DEFAULT_TYPE
@@ -69,20 +68,19 @@ class Talk:
             await self._all_parts_stay(message.chat_id, album)
             if is_note(text):
                 await self.actions.note(number, bare_note(text), by, source=source)
-                await self._react(message, NOTED)
+                await self.relay.receipts.noted(Row(*place, number, Fate.NOTE))
             return
         said = said_of(message, guarded=False)
         if said is None:
             await self._say(message, "relay.cannot")
             return
+        if (await self.actions.desk.fresh(number)).emptied:
+            await self._say(message, "staff.emptied", number=number)
+            return
         await self._log(number, text, by, source, said.kind)
         row = Row(*place, number, Fate.WAITING, album, file_of(message), said.to_json())
         await self.relay.rows.keep(row)
-        if row.album is not None:
-            self.relay.spawn(row)
-            return
-        await self.relay.carry(row)
-        await self._confirm(message)
+        self.relay.spawn(row)
 
     async def _rewritten(self, message: Message, known: Row, by: str, source: str) -> None:
         """An edit of the staff: of a note, of a reply, or of one into the other."""
@@ -103,8 +101,7 @@ class Talk:
         await self._log(known.ticket, text, by, source, said.kind, edited=True)
         file = file_of(message)
         await self.relay.rows.change(*place, replace(said, replaced=file != known.file).to_json(), file)
-        if known.fate is Fate.SENT:
-            await self.relay.carry(known)
+        self.relay.spawn(known)
 
     async def _of_a_note(self, message: Message) -> bool:
         """Whether it is a part of an album whose words are a note: they stand on one part and mean all."""
@@ -121,11 +118,6 @@ class Talk:
         await self.relay.staff.tickets.append(number, EventKind.STAFF_MESSAGE, body, source=source)
         self.actions.desk.on_change(number)
 
-    async def _confirm(self, message: Message) -> None:
-        row = await self.relay.rows.get(message.chat_id, message.message_id)
-        if row is not None and row.fate is Fate.SENT:
-            await self._react(message, DELIVERED)
-
     async def _stranger(self, message: Message, number: int, user_id: int) -> None:
         """Somebody who is not of the staff speaks to a user: he is told once that it goes nowhere."""
         met = await self.relay.rows.met(message.chat_id, user_id)
@@ -133,12 +125,6 @@ class Talk:
         if not met:
             await self._say(message, "relay.not_staff")
 
-    async def _react(self, message: Message, sign: str) -> None:
-        try:
-            await message.set_reaction(sign)
-        except TelegramError:  # reactions are switched off in this group
-            await self._say(message, "staff.sent" if sign == DELIVERED else "relay.noted")
-
-    async def _say(self, message: Message, key: str) -> None:
+    async def _say(self, message: Message, key: str, **values: object) -> None:
         thread_id = message.message_thread_id if message.is_topic_message else None
-        await self.relay.answer(Spot(message.chat_id, thread_id, message.message_id), key)
+        await self.relay.receipts.say(Spot(message.chat_id, thread_id, message.message_id), key, **values)

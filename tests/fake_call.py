@@ -90,6 +90,10 @@ class Call:
                 quoted = dict(chat.messages[reply["message_id"]])
                 quoted.pop("reply_to_message", None)
                 found["reply_to_message"] = quoted
+                if (marked := reply.get("quote")) is not None:
+                    if marked not in str(quoted.get("text") or quoted.get("caption") or ""):
+                        raise bad("QUOTE_TEXT_INVALID")
+                    found["quote"] = {"text": marked, "position": reply.get("quote_position", 0)}
             elif not reply.get("allow_sending_without_reply"):
                 raise bad("message to be replied not found")
         return found

@@ -101,6 +101,8 @@ def copy_message(call: Call) -> JSON:
     message = origin.messages.get(call.get("message_id"))
     if message is None:
         raise bad("message to copy not found")
+    if message.get("poll", {}).get("type") == "quiz" and "correct_option_id" not in message["poll"]:
+        raise bad("message can't be copied")
     body = {
         key: value
         for key, value in message.items()

@@ -57,3 +57,14 @@ def test_the_staff_are_told_of_it_and_never_get_the_file(bot: RunningBot) -> Non
     bot.wait_for(TOLD, 5003, timeout=60)
     methods = {call.method for call in bot.api.calls(chat=STAFF_CHAT)}
     assert methods & {"sendPhoto", "sendMediaGroup", "copyMessage", "forwardMessage"} == set()
+
+
+def test_in_an_album_the_other_pictures_reach_the_staff(bot: RunningBot) -> None:
+    bot.api.user(5004, "Zoir")
+    bot.api.send_text(5004, "/operator")
+    bot.wait_for("Operatorga xabar berdim", 5004)
+    shown, dots = ((SCREENS / truth["file"]).read_bytes() for truth in (SHOWN, DOTS))
+    bot.api.album(5004, [shown, dots], caption="ikkita rasm")
+    bot.wait_for("\nikkita rasm", STAFF_CHAT, timeout=60)
+    bot.api.wait_for(lambda: [m for m in bot.api.answers(STAFF_CHAT) if "photo" in m.raw], 60)
+    assert [m.text for m in bot.api.answers(5004) if "kutilmagan xatolik" in m.text] == []

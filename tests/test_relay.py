@@ -453,11 +453,6 @@ def test_formatting_survives_where_its_letters_do() -> None:
     assert fitting(entities, "ab XX cd", "ab [REDACTED] cd") == (entities[0], {**entities[2], "offset": 14})
 
 
-def test_words_too_long_for_a_head_go_without_it() -> None:
-    text, entities = Said("text", "x" * 4096).under("№1 · Aziza:")
-    assert (text, entities) == ("x" * 4096, [])
-
-
 def test_a_message_survives_the_table() -> None:
     one = Said("photo", "a", ({"type": "bold", "offset": 0, "length": 1},), "F", reply_to=3, guarded=False)
     assert Said.from_json(one.to_json()) == one

@@ -1,0 +1,63 @@
+"""What became of what one of the staff wrote? A sign under it, or a word where a sign is not enough."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from telegram.error import BadRequest, TelegramError
+from telegram.ext import ExtBot
+
+from bot.relayed import Fate, Relayed, Row
+from handlers.carrier import Spot
+from messages import Catalogue
+
+DELIVERED, UNDELIVERED, NOTED = "👍", "👎", "✍"  # reactions, which the group's pace does not count
+GONE = ("chat not found", "user not found", "peer_id_invalid", "deactivated")  # an account that is no more
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """Tells the writer. All but `undelivered` raise TelegramError."""
+
+    bot: ExtBot[Any]
+    rows: Relayed
+    words: Catalogue
+
+    async def delivered(self, row: Row) -> None:
+        """It has reached the user; one that was made a note of on its way did all the same."""
+        now = await self.rows.get(row.chat_id, row.message_id)
+        if now is not None and now.fate is Fate.NOTE:
+            await self.say(Spot(row.chat_id, reply_to=row.message_id), "relay.seen_already")
+        else:
+            await self._sign(row, DELIVERED, "staff.sent")
+
+    async def noted(self, row: Row) -> None:
+        """It stays with the staff."""
+        await self._sign(row, NOTED, "relay.noted")
+
+    async def undelivered(self, row: Row, error: TelegramError) -> None:
+        """The user does not get it; why is said once, until something reaches one of the two again."""
+        gone = not isinstance(error, BadRequest) or any(words in str(error).lower() for words in GONE)
+        before = await self.rows.before(row)
+        await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
+        with contextlib.suppress(TelegramError):
+            await self.bot.set_message_reaction(row.chat_id, row.message_id, UNDELIVERED)
+        if before is None or before.fate is not Fate.REFUSED or not gone:
+            with contextlib.suppress(TelegramError):
+                await self.say(
+                    Spot(row.chat_id, reply_to=row.message_id), "staff.not_sent" if gone else "relay.cannot"
+                )
+
+    async def say(self, spot: Spot, key: str, **values: object) -> None:
+        """A word to one of the staff, under what he wrote."""
+        words = self.words.html(key, None, **values)
+        step = f"{key} {spot.reply_to}"
+        await self.bot.send_message(text=words, parse_mode="HTML", rate_limit_args=step, **spot.parameters)
+
+    async def _sign(self, row: Row, sign: str, key: str) -> None:
+        try:
+            await self.bot.set_message_reaction(row.chat_id, row.message_id, sign)
+        except TelegramError:  # reactions are switched off in this group
+            await self.say(Spot(row.chat_id, reply_to=row.message_id), key)

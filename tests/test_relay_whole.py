@@ -1,0 +1,292 @@
+"""What is said arrives whole: long words in two, covered pictures covered, the part that was quoted, every album."""
+
+from __future__ import annotations
+
+import functools
+import json
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot.model import EventKind
+from handlers.said import TEXT_MAX, Said, length
+from tests.fake_chats import JSON, Shown
+from tests.fake_people import PNG
+from tests.office import GROUP, STAFF, USER, Office, office
+from tests.running import PERSON, STAFF_CHAT, RunningBot
+from tests.test_relay import HEAD, WAITS, said
+
+LONG = " ".join(f"soʻz{number}" for number in range(600))[:4090] + " oxir"
+VIDEO = {"caption": "yashirin", "has_media_spoiler": True, "show_caption_above_media": True}
+NOT_CARRIED = "Bunday xabarni foydalanuvchiga yetkazib boʻlmaydi"
+
+
+def quoted(bot: Office, chat: int, words: str) -> JSON:
+    """What the bot's call with these words quoted there."""
+    call = next(c for c in bot.api.calls("sendMessage", chat) if c.ok and words in str(c.params["text"]))
+    return dict(json.loads(str(call.params.get("reply_parameters", "{}"))))
+
+
+async def lines(bot: Office, chat: int, marks: tuple[str, ...]) -> list[Shown]:
+    """The bot's messages there with one of these words."""
+    await bot.until(lambda: all(any(mark in text for text in bot.texts(chat)) for mark in marks))
+    await bot.quiet()
+    return [m for m in bot.api.answers(chat) if any(mark in m.text for mark in marks)]
+
+
+# --- long words ---
+
+
+async def test_words_too_long_for_one_message_arrive_in_two_with_nothing_lost(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        bot.api.send_text(USER, LONG)
+        first, second = await lines(bot, GROUP, ("soʻz0 ", " oxir"))
+        assert " ".join((first.text, second.text)) == f"{HEAD} {LONG}"
+        assert second.raw["reply_to_message"]["message_id"] == first.message_id
+        bot.api.send_text(STAFF, LONG, GROUP, reply_to=card.message_id)
+        mine = await lines(bot, USER, ("soʻz0 ", " oxir"))
+        assert " ".join(message.text for message in mine) == f"Operator: {LONG}"
+
+
+async def test_the_second_half_of_something_long_can_be_answered(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.api.send_text(USER, LONG)
+        _, second = await lines(bot, GROUP, ("soʻz0 ", " oxir"))
+        bot.api.send_text(STAFF, "tushundim", GROUP, reply_to=second.message_id)
+        assert (await bot.hears("tushundim")).text == "Operator: tushundim"
+
+
+async def test_a_caption_longer_than_a_bot_may_write_goes_on_below(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        bot.api.send(USER, **bot.media("video", caption=LONG))
+        first, second = await lines(bot, GROUP, ("soʻz0 ", " oxir"))
+        assert ("video" in first.raw, " ".join((first.text, second.text))) == (True, f"{HEAD} {LONG}")
+
+
+async def test_an_edit_that_became_too_long_stands_under_the_old_version(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        message = bot.api.send_text(USER, "qisqa gap")
+        copy = await bot.hears("qisqa gap", GROUP)
+        await bot.quiet()
+        bot.edits(USER, message, text=LONG)
+        first, second = await lines(bot, GROUP, ("soʻz0 ", " oxir"))
+        assert " ".join((first.text, second.text)) == f"✏️ {HEAD} {LONG}"
+        assert first.raw["reply_to_message"]["message_id"] == copy.message_id
+
+
+def test_pieces_are_the_words_again_and_their_formatting_is_on_the_same_letters() -> None:
+    text = ("😀a " * 3000).strip()
+    words = {"type": "italic", "offset": 4000, "length": 400}
+    pieces = Said("text", text, (words,)).pieces("Operator:")
+    assert "".join(piece for piece, _ in pieces) == f"Operator: {text}"
+    assert [length(piece) <= TEXT_MAX for piece, _ in pieces] == [True] * 3
+
+    def letters(piece: str, offset: int, many: int) -> str:
+        return piece.encode("utf-16-le")[2 * offset : 2 * (offset + many)].decode("utf-16-le")
+
+    italic = [letters(p, e.offset, e.length) for p, styles in pieces for e in styles if e.type == "italic"]
+    assert "".join(italic) == letters(text, 4000, 400)
+    assert len(italic) == 2
+
+
+# --- pictures ---
+
+
+async def test_a_covered_picture_stays_covered_and_its_caption_above(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        bot.api.send(USER, **bot.media("video", **VIDEO))
+        bot.api.send(STAFF, GROUP, **bot.media("video", **VIDEO), reply_to=card.message_id)
+        await bot.hears("yashirin", GROUP)
+        await bot.hears("yashirin")
+        looks = [
+            (call.params.get("has_spoiler"), call.params.get("show_caption_above_media"))
+            for chat in (USER, GROUP)
+            for call in bot.api.calls("sendVideo", chat)
+        ]
+        assert looks == [("true", "true")] * 2
+
+
+async def test_an_album_of_the_staff_is_confirmed(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        first, *_ = bot.api.album(STAFF, [PNG] * 2, caption="shunday", chat=GROUP, reply_to=card.message_id)
+        await bot.hears("shunday")
+        await bot.until(lambda: bot.api.chats.chats[GROUP].reactions.get(first) == [{"type": "emoji", "emoji": "👍"}])
+
+
+# --- quotes ---
+
+
+async def test_the_part_that_was_quoted_is_quoted_on_the_other_side(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        asked = bot.api.send_text(USER, "birinchi savol, ikkinchi savol")
+        copy = await bot.hears("ikkinchi savol", GROUP)
+        await bot.quiet()
+        styles = [{"type": "bold", "offset": 0, "length": 8}, {"type": "url", "offset": 0, "length": 8}]
+        marked = {"text": "ikkinchi savol", "position": len(HEAD) + 17, "entities": styles}
+        bot.api.send(STAFF, GROUP, text="ikkinchisiga ha", reply_to=copy.message_id, quote=marked)
+        reply = await bot.hears("ikkinchisiga ha")
+        assert quoted(bot, USER, "ikkinchisiga ha") == {
+            "message_id": asked,
+            "allow_sending_without_reply": True,
+            "quote": "ikkinchi savol",
+            "quote_entities": [{"type": "bold", "offset": 0, "length": 8}],
+            "quote_position": len(HEAD) + 17,
+        }
+        await bot.quiet()
+        bot.api.send(USER, text="rahmat", reply_to=reply.message_id, quote={"text": "siga ha", "position": 19})
+        await bot.hears("rahmat", GROUP)
+        assert quoted(bot, GROUP, "rahmat")["quote"] == "siga ha"
+
+
+async def test_a_quote_that_the_other_side_cannot_find_costs_no_word(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        asked = bot.api.send_text(USER, "qaysi tugma?")
+        copy = await bot.hears("qaysi tugma", GROUP)
+        await bot.quiet()
+        marked = {"text": "Aziza: qaysi", "position": 5}  # our head is not in what she wrote
+        bot.api.send(STAFF, GROUP, text="yashil", reply_to=copy.message_id, quote=marked)
+        assert (await bot.hears("yashil")).raw["reply_to_message"]["message_id"] == asked
+        assert quoted(bot, USER, "yashil") == {"message_id": asked, "allow_sending_without_reply": True}
+
+
+async def test_what_of_the_bots_own_words_is_answered_is_said_to_the_staff(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        own = await bot.hears("Murojaat raqamingiz")
+        bot.api.send_text(USER, "buni tushunmadim", reply_to=own.message_id)
+        copy = await bot.hears("buni tushunmadim", GROUP)
+        assert copy.text == f"{HEAD}\n{own.text}\nbuni tushunmadim"
+        place = {"offset": length(f"{HEAD}\n"), "length": length(own.text)}
+        assert [e for e in copy.raw["entities"] if e["type"] == "blockquote"] == [{"type": "blockquote", **place}]
+
+
+async def test_a_quoted_secret_does_not_reach_the_staff(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        first = bot.api.send_text(USER, "men parol: Sir12345maxfiy yozdim")
+        await bot.quiet()
+        bot.api.chats.chats[USER].messages[first] = {
+            "message_id": first, "from": bot.api.chats.people[USER], "chat": bot.api.chats.chats[USER].body,
+            "date": 1, "text": "men parol: Sir12345maxfiy yozdim",
+        }  # fmt: skip
+        await bot.called()
+        marked = {"text": "parol: Sir12345maxfiy", "position": 4}
+        bot.api.send(USER, text="shu edi", reply_to=first, quote=marked)
+        copy = await bot.hears("shu edi", GROUP)
+        assert copy.text == f"{HEAD}\nparol: [REDACTED]\nshu edi"
+        assert [c for c in bot.api.calls() if "Sir12345maxfiy" in str(c.params)] == []
+
+
+async def test_what_the_staff_quote_of_a_card_stays_with_them(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        marked = {"text": "Xulosa hali yoʻq.", "position": 90}
+        bot.api.send(STAFF, GROUP, text="qarayapman", reply_to=card.message_id, quote=marked)
+        assert (await bot.hears("qarayapman")).text == "Operator: qarayapman"
+        assert quoted(bot, USER, "qarayapman") == {}
+
+
+# --- what does not arrive ---
+
+
+async def test_what_telegram_does_not_let_be_copied_is_told_to_who_wrote_it(tmp_path: Path) -> None:
+    quiz = {"id": "1", "question": "?", "options": [], "total_voter_count": 0, "is_closed": False,
+            "is_anonymous": True, "type": "quiz", "allows_multiple_answers": False, "allows_revoting": False,
+            "members_only": False}  # fmt: skip
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        message = bot.api.send(STAFF, GROUP, poll=quiz, reply_to=card.message_id)
+        told = await bot.hears(NOT_CARRIED, GROUP)
+        assert told.raw["reply_to_message"]["message_id"] == message
+        assert [text for text in bot.texts(GROUP) if "foydalanuvchining bitta xabarini" in text] == []
+
+
+async def test_an_account_that_is_no_more_is_told_to_who_wrote(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        del bot.api.chats.chats[USER]
+        message = bot.api.send_text(STAFF, "eshityapsizmi?", GROUP, reply_to=card.message_id)
+        told = await bot.hears("Yetkazib boʻlmadi: foydalanuvchi", GROUP)
+        assert told.raw["reply_to_message"]["message_id"] == message
+
+
+async def test_under_the_card_of_who_was_forgotten_nobody_is_written_to(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        await bot.service.erasing.forgetting.empty([1], "stale")
+        bot.api.send_text(STAFF, "salom?", GROUP, reply_to=card.message_id)
+        await bot.hears("№1: maʼlumotlari oʻchirilgan", GROUP)
+        await bot.quiet()
+        assert [event for event in (await bot.ticket()).events if event.kind is EventKind.STAFF_MESSAGE] == []
+
+
+async def test_a_note_that_overtakes_its_message_is_told_when_it_was_too_late(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        bot.api.latency_s = 0.3  # the message is on its way while it is edited
+        message = bot.api.send_text(STAFF, "kuting", GROUP, reply_to=card.message_id)
+        await bot.until(lambda: bot.service.staff.answering)
+        bot.edits(STAFF, message, GROUP, text="// bilmayman")
+        await bot.hears("Bu endi eslatma", GROUP)
+        await bot.quiet()
+        assert [m.text for m in said(bot, USER)] == ["Operator: kuting"]
+
+
+# --- asked once more ---
+
+
+async def test_the_same_button_asks_for_a_person_again_after_the_end(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+
+        def asked(count: int) -> bool:
+            return sum(WAITS in text for text in bot.texts(GROUP)) == count
+
+        bot.api.send_text(USER, "/diagnose")
+        verdict = await bot.hears("Bu sizda emas")
+        await bot.hears("№1", GROUP)
+        for count in (1, 2):
+            await bot.quiet()
+            bot.api.press(USER, verdict.message_id, "1:person", force=True)
+            await bot.until(functools.partial(asked, count))
+            await bot.quiet()
+            await bot.service.actions.close(1, "staff", "Nodir", source=f"test:close {count}")
+
+
+# --- a restart in the middle of an album ---
+
+
+def parts(bot: RunningBot) -> int:
+    """How many of the staff's messages were stored."""
+    with closing(sqlite3.connect(bot.folder / "data" / "yordam.db")) as db:
+        return int(db.execute("SELECT count(*) FROM relayed WHERE chat_id = ?", [STAFF_CHAT]).fetchone()[0])
+
+
+@pytest.mark.timeout(90)
+def test_an_album_cut_by_a_crash_stays_here_when_its_last_part_is_a_note(tmp_path: Path) -> None:
+    with RunningBot(tmp_path, {"CHECK_TIMEOUT_S": "0.3", "DNS_SERVERS": "127.0.0.1:9"}) as bot:
+        bot.says("/operator")
+        card = bot.wait_for("№1", STAFF_CHAT)
+        bot.api.send_photo(STAFF, chat=STAFF_CHAT, reply_to=card.message_id, media_group_id="77")
+        bot.api.wait_for(lambda: parts(bot) == 1)
+        bot.stop(signal.SIGKILL)
+        bot.api.send_photo(STAFF, caption="// ichki", chat=STAFF_CHAT, reply_to=card.message_id, media_group_id="77")
+        bot.api.album(STAFF, [PNG] * 2, caption="1-rasm", chat=STAFF_CHAT, reply_to=card.message_id)
+        deaf = bot.api.fault("hang", "getUpdates", times=1, seconds=6)  # it can send, and hears nothing
+        bot.start()
+        bot.wait_for("1-rasm")
+        bot.stop()
+        albums = [call for call in bot.api.calls("sendMediaGroup", PERSON) if call.ok]
+        assert (deaf.times, len(albums), bot.api.calls("sendPhoto", PERSON)) == (0, 1, [])
