@@ -120,6 +120,7 @@ def _days(axes: Axes, picture: Picture) -> None:
     axes.bar(places, [day.whole for day in days], width=0.72, color=PALE)
     axes.bar(places, [day.part for day in days], width=0.72, color=COLOURS[0])
     most = max([1, *(day.whole for day in days)])
+    highest = next((place for place, day in enumerate(days) if day.whole == most), None)
     axes.set_ylim(0, most * 1.16)
     axes.set_xlim(-0.6, max(len(days) - 0.4, 6.6))
     every = -(-len(days) // LABELS_MAX)
@@ -127,7 +128,7 @@ def _days(axes: Axes, picture: Picture) -> None:
     axes.set_xticklabels([days[place].label for place in axes.get_xticks().astype(int)], fontsize=SMALL, color=MUTED)
     axes.set_yticks([])
     for place, day in enumerate(days):
-        if day.whole and (len(days) <= LABELS_MAX or day.whole == most):
+        if day.whole and (len(days) <= LABELS_MAX or place == highest):  # of many only the first of the highest
             axes.text(place, day.whole + most * 0.03, str(day.whole), fontsize=SMALL, color=INK, ha="center")
     axes.tick_params(length=0, pad=10)
     for side in ("top", "left", "right"):

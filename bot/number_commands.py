@@ -34,10 +34,10 @@ def stats(days: int, as_json: bool) -> None:
 @click.option("--anonymous", is_flag=True, help="No names or words; people, numbers and networks as pseudonyms.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Opened on this day or later.")
 @click.option("--force", is_flag=True, help="Replace the file when it exists.")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default="-")
 @settled
 def export(form: str | None, anonymous: bool, since: datetime | None, force: bool, file: Path) -> None:
-    """The tickets as a table, into FILE or, for '-', to standard output. Works beside the running bot.
+    """The tickets as a table, into FILE or, without one or for '-', to standard output. Works beside the running bot.
 
     CSV unless told otherwise, or unless FILE ends in .json. Exit status: 0, or 2 when it cannot be made.
     """

@@ -16,6 +16,7 @@ DOUBTED_FROM = 5  # a step told fewer times proves nothing
 BAR_MAX = 10
 BLOCKS = "▁▂▃▄▅▆▇"
 GROUP = {Owner.USER: 0, Owner.SERVER: 1, Owner.NONE: 2}
+GROUPS = ("stats.at_user", "stats.at_server", "stats.at_none")  # their words, in this order
 
 
 def text(words: Catalogue, found: Numbers, *, bars: bool) -> Markup:
@@ -23,9 +24,13 @@ def text(words: Catalogue, found: Numbers, *, bars: bool) -> Markup:
     lines = [words.html("stats.head", **_period(found)), *_counts(words, found)]
     if bars:
         lines.append(words.html("stats.by_day", days=_blocks([day.opened for day in found.days])))
+    elif len(found.days) > 1:
+        fullest = max(found.days, key=lambda day: day.opened)
+        mean = _decimal(found.opened / len(found.days))
+        lines.append(words.html("stats.per_day", mean=mean, most=fullest.opened, day=f"{fullest.day:%d.%m}"))
     shown = _shown(words, found.causes)
     if shown:
-        lines += [Markup(""), words.html("stats.causes")]
+        lines += [Markup(""), words.html("stats.causes", owners=_owners(words, shown))]
     most = max((count for _, count, _ in shown), default=1)
     for label, count, _ in shown:
         key = "stats.cause_bar" if bars else "stats.cause"
@@ -76,7 +81,7 @@ def picture(words: Catalogue, found: Numbers) -> Picture:
         days_legend=(words.plain("stats.day_all"), words.plain("stats.day_solved")),
         days=[DayBar(f"{day.day:%d.%m}", day.opened, day.solved) for day in found.days],
         causes_title=words.plain("stats.causes_title"),
-        causes_legend=(words.plain("stats.at_user"), words.plain("stats.at_server"), words.plain("stats.at_none")),
+        causes_legend=(words.plain(GROUPS[0]), words.plain(GROUPS[1]), words.plain(GROUPS[2])),
         causes=[CauseBar(*shown) for shown in _shown(words, found.causes)],
     )
 
@@ -110,6 +115,12 @@ def _shown(words: Catalogue, causes: tuple[Cause, ...]) -> list[tuple[str, int, 
     shown = [(_name(words, cause.step), cause.count, GROUP[cause.owner]) for cause in causes[:CAUSES_MAX]]
     rest = sum(cause.count for cause in causes[CAUSES_MAX:])
     return [*shown, (words.plain("stats.others"), rest, GROUP[Owner.NONE])] if rest else shown
+
+
+def _owners(words: Catalogue, shown: list[tuple[str, int, int]]) -> str:
+    """Whose turn it was how often, as the colours of the picture tell it."""
+    counts = [sum(count for _, count, group in shown if group == place) for place in range(len(GROUPS))]
+    return " · ".join(f"{words.plain(key)} {count}" for key, count in zip(GROUPS, counts, strict=True) if count)
 
 
 def _name(words: Catalogue, step: Step) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from dataclasses import dataclass
 
 from telegram import Message, Update
+from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
 from bot.chart import draw
@@ -16,6 +18,7 @@ from handlers.figures import picture, text
 from handlers.people import Spawn
 from handlers.staff import Staff, source
 
+log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 DAYS, DAYS_MAX = 7, 366
 PERIOD = re.compile(r"(\d{1,3})(?:d|k|kun)?", re.IGNORECASE)
@@ -48,10 +51,10 @@ class Stats:
             return
         try:
             png = await asyncio.to_thread(draw, picture(words, found))
-        except ImportError:  # the extra `stats` is not installed
-            await message.reply_html(text(words, found, bars=True))
-        else:
             await message.reply_photo(png, caption=text(words, found, bars=False), parse_mode="HTML")
+        except (ImportError, BadRequest) as no_picture:  # no extra `stats`; a chat that takes no pictures of the bot's
+            log.warning("/stats goes without its picture: %s", no_picture)
+            await message.reply_html(text(words, found, bars=True))
 
     def _read(self, days: int) -> Numbers | None:
         with read_only(self.staff.tickets.store.path) as db:

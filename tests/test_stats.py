@@ -83,8 +83,9 @@ def test_the_caption_says_in_words_what_the_picture_shows() -> None:
         "Baho: 4,6 ★ (52 ta)\n"
         "Hozir: 7 ta ochiq, 3 ta operatorni kutyapti\n"
         "Qayta oʻylash kerak: “parolni qayta kiritish” 9 marta aytildi, 6 tasida yordam bermadi\n"
+        "Kuniga oʻrtacha 18,3 ta, eng koʻpi 23.11 kuni: 16 ta\n"
         "\n"
-        "Nima qilish kerak boʻldi\n"
+        "Nima qilish kerak boʻldi (foydalanuvchida 40 · serverda 20 · boshqa 4)\n"
         "40 · kompyuterdagi DNS’ni tuzatish\n"
         "20 · telefon serverini ishga tushirish\n"
         "4 · nosozlik topilmadi"
@@ -102,8 +103,14 @@ def test_without_a_picture_the_text_has_bars() -> None:
 
 
 def test_what_was_not_measured_is_not_said() -> None:
-    silent = bare(text(WORDS, replace(QUIET, opened=1, statuses=QUIET.statuses | {Status.OPEN: 1}), bars=False))
-    assert [line.split(":")[0] for line in silent.splitlines()[1:]] == ["Murojaatlar", "Hozir"]
+    first, *others = QUIET.days
+    one = replace(QUIET, opened=1, statuses=QUIET.statuses | {Status.OPEN: 1}, days=(replace(first, opened=1), *others))
+    silent = bare(text(WORDS, one, bars=False))
+    assert [line.split(":")[0] for line in silent.splitlines()[1:]] == [
+        "Murojaatlar",
+        "Hozir",
+        "Kuniga oʻrtacha 0,1 ta, eng koʻpi 17.11 kuni",
+    ]
     assert [tile.value for tile in picture(WORDS, QUIET).tiles] == ["0", "–", "–", "–", "–", "–"]
 
 
@@ -224,6 +231,15 @@ def test_the_staff_get_a_kind_word_then_a_picture_and_strangers_nothing(bot: Run
         "Odamsiz hal boʻldi: 100 % (1 / 1 tugagan)",
     ]
     assert api.calls("sendPhoto", PERSON) == []
+
+
+def test_where_the_bot_may_send_no_pictures_the_text_comes_alone(bot: RunningBot) -> None:
+    before = len(bot.api.answers(STAFF_CHAT))
+    bot.api.fault("status", "sendPhoto", status=400)
+    bot.api.send_text(STAFF, "/stats 30d", STAFF_CHAT)
+    said = bare(bot.wait_for("Oxirgi 30 kun", STAFF_CHAT, after=before).text)
+    assert "Kunma-kun" in said
+    assert [message.text for message in bot.api.answers(STAFF_CHAT)[before:]] == [said]
 
 
 def test_without_the_extra_the_text_comes_alone(tmp_path: Path) -> None:
