@@ -36,7 +36,7 @@ ROOMS = {
         "bot.wording",
         "bot.numbers",
         "bot.ticket_rows",
-        "bot.incident_rows",
+        "bot.incidents",
         "bot.attachments",
         "bot.orders",
         "bot.passes",

@@ -14,7 +14,6 @@ from datasette.utils.asgi import AsgiFileDownload  # type: ignore[import-untyped
 from sqlite_utils import Database
 
 from bot.casefile import fold
-from bot.incident_rows import read_incident
 from bot.model import EventKind, Status, Ticket
 from bot.numbers import Period, numbers
 from bot.orders import SESSION, new_order_id
@@ -24,7 +23,7 @@ from bot.stations import stations
 from bot.ticket_rows import Wanted, find_tickets, networks_of, read_ticket
 from bot.web.case_page import fired, timeline
 from bot.web.charts import Column, columns, share_bar
-from bot.web.incidents import incidents, linked
+from bot.web.incidents import Incident, incidents, linked, numbered, of_ticket, standing_now
 from bot.web.listing import Chosen, listing
 from bot.web.ordering import CLOSE_REASONS, TEXT_MAX, WrongOrderError, given, order_of, possible, wait_for
 from bot.web.room import LOGIN, LOGOUT, TICKET
@@ -34,6 +33,7 @@ from bot.wording import because, reason, step_values
 log = logging.getLogger(__name__)
 Page = Callable[[Visit], Awaitable[Any]]
 LIKE_MAX = 5  # similar tickets of each sort
+ENTRIES_SHOWN = 60  # of the timeline's end; what was before is folded
 PERIODS_DAYS = (7, 30, 90)
 SCORES_FIRST = 10  # rows of the scoreboard that are shown unfolded
 MEDIA = {".jpg": "image/jpeg", ".png": "image/png", ".txt": "text/plain; charset=utf-8"}
@@ -56,6 +56,8 @@ async def enter(visit: Visit) -> Any:
     room = visit.room
     link = opened(room.key, "link", (await visit.form()).get("t", ""))
     if link is None or link.user_id not in room.staff() or not await room.orders.enter(link):
+        if link is not None:
+            log.warning("refused: the link of user %d is used up, or they are not of the staff", link.user_id)
         return await visit.page("login.html", 403, link=None)
     session = await room.orders.session(link.nonce)
     if session is None:
@@ -81,11 +83,7 @@ async def ticket_list(visit: Visit) -> Any:
     """The newest tickets, narrowed as the address says."""
     chosen = Chosen.read(visit.query)
     return await visit.page("list.html", chosen=chosen, found=await visit.read(lambda db: listing(db, chosen)),
-                            statuses=tuple(Status), standing_now=await visit.read(_troubles_now))  # fmt: skip
-
-
-def _troubles_now(db: Database) -> tuple[Any, ...]:
-    return tuple(incident for incident in incidents(db) if incident.closed_at is None)
+                            statuses=tuple(Status), standing_now=await visit.read(standing_now))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class _Case:
     like: dict[str, tuple[Ticket, ...]]
     provider: str | None  # whose customer the person is, where that is known
     networks: tuple[str, ...]  # from which the person came
-    incidents: tuple[Any, ...]
+    incidents: tuple[Incident, ...]
     emptied_at: datetime | None  # when what people had said in it was forgotten; None: it is all there
 
 
@@ -122,7 +120,7 @@ def _read_case(db: Database, number: int) -> _Case | None:
         {sort: found for sort, found in like.items() if found},
         provider,
         networks,
-        incidents(db, number),
+        of_ticket(db, number),
         datetime.fromisoformat(emptied) if emptied else None,
     )
 
@@ -139,6 +137,7 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         return await visit.sorry(404)
     orders = await given(visit, visit.number)
     verdict = case.ticket.verdict
+    entries = timeline(words, case.ticket.events, room.target.sip_port)
     return await visit.page(
         "ticket.html",
         422 if wrong else 200,
@@ -151,7 +150,8 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         if verdict
         else None,
         fired=fired(words, case.ticket),
-        entries=timeline(words, case.ticket.events, room.target.sip_port),
+        entries=entries[-ENTRIES_SHOWN:],
+        earlier=entries[:-ENTRIES_SHOWN],
         like=case.like,
         provider=case.provider,
         networks=case.networks,
@@ -209,7 +209,7 @@ async def incident_list(visit: Visit) -> Any:
 
 async def incident(visit: Visit) -> Any:
     """One of them, with the tickets it concerns."""
-    one = await visit.read(lambda db: read_incident(db, visit.number))
+    one = await visit.read(lambda db: numbered(db, visit.number))
     if one is None:
         return await visit.sorry(404)
     room, words = visit.room, visit.room.words

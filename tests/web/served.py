@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -84,6 +85,11 @@ def enter(browser: httpx.Client, word: str) -> httpx.Response:
     page = browser.get("/login", params={"t": word})
     token = CSRF.search(page.text)
     return browser.post("/login", data={"t": word, "csrftoken": token[1] if token else ""})
+
+
+def seen(answer: httpx.Response) -> str:
+    """The page as it is read, without markup."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.text)))
 
 
 def order(browser: httpx.Client, ticket: int, **fields: str) -> httpx.Response:

@@ -17,7 +17,8 @@ from bot.store import Store, read_only
 
 pytest.importorskip("datasette", reason="the extra 'web' is not installed")
 
-from bot.web.listing import PAGE, Chosen, listing  # after it is known that the extra is there
+from bot.web.incidents import standing_now  # after it is known that the extra is there
+from bot.web.listing import PAGE, Chosen, listing
 
 STEPS = ("fix_dns", "start_pbx", "fix_password", "try_other_network")
 STATUSES = ("solved", "closed", "solved", "escalated", "open")
@@ -112,3 +113,24 @@ def test_what_else_is_asked_of_one_number_costs_no_more_than_its_list(
             listing(db, chosen)
             costs.append(steps[0])
     assert costs[1] <= costs[0] * 1.1
+
+
+def test_that_something_is_broken_costs_the_list_the_same_however_much_was_broken_before(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    fill(path, 2_000)
+    costs = []
+    for past in (0, 40):
+        at = BEGIN.isoformat(timespec="milliseconds")
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM incidents")
+            incident = "INSERT INTO incidents (number, scope, step, owner, certainty, because, opened_at, closed_at)"
+            values = "VALUES (?, 'outage', 'start_pbx', 'server', 'proven', '[]', ?, ?)"
+            db.executemany(f"{incident} {values}", [(n, at, at) for n in range(1, past + 1)] + [(past + 1, at, None)])
+            linked = [(n, ticket, at) for n in range(1, past + 1) for ticket in range(1, 2_001, 40)]
+            db.executemany("INSERT INTO incident_tickets (incident, ticket, linked_at) VALUES (?, ?, ?)", linked)
+        db.close()
+        with counted(path) as (log, steps):
+            found = standing_now(log)
+            costs.append(steps[0])
+        assert [incident.number for incident in found] == [past + 1]
+    assert costs[1] <= costs[0] + 1
