@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlite_utils import Database
 
-from bot.incident_rows import now_text, read_incident
+from bot.incident_rows import WAITS, now_text, read_incident
 from bot.store import Store
 from bot.ticket_rows import first_row
 
@@ -89,26 +89,23 @@ class IncidentLinks:
 
         return await self.store.run(work)
 
-    async def told(self, number: int, tickets: Collection[int]) -> None:
-        """These were told."""
+    async def told(self, number: int, tickets: Collection[int], *, heard: bool) -> None:
+        """These were told; not `heard`: their chat takes no messages."""
         await self.store.run(
             lambda db: db.conn.executemany(
-                "UPDATE incident_tickets SET told_at = ? WHERE incident = ? AND ticket = ?",
-                [(now_text(), number, ticket) for ticket in tickets],
+                "UPDATE incident_tickets SET told_at = ?, heard = ? WHERE incident = ? AND ticket = ?",
+                [(now_text(), heard, number, ticket) for ticket in tickets],
             )
         )
 
-    async def open_tickets(self, number: int) -> tuple[int, ...]:
-        """The linked tickets that are still open."""
-        rows = await self.store.run(
-            lambda db: tuple(
-                db.query(
-                    "SELECT t.number AS number FROM incident_tickets i JOIN tickets t ON t.number = i.ticket"
-                    " WHERE i.incident = ? AND t.status IN ('open', 'escalated') ORDER BY t.number",
-                    [number],
-                )
-            )
+    async def waiting(self, number: int, chat_id: int | None = None) -> tuple[int, ...]:
+        """The linked tickets, of one chat or all, that wait for the end: not those with which a person has gone on."""
+        sql = (
+            "SELECT t.number AS number FROM incident_tickets i JOIN tickets t ON t.number = i.ticket"  # noqa: S608 - ours
+            f" JOIN incidents n ON n.number = i.incident WHERE i.incident = ? AND {WAITS}"
+            " AND t.chat_id = coalesce(?, t.chat_id) ORDER BY t.number"
         )
+        rows = await self.store.run(lambda db: tuple(db.query(sql, [number, chat_id])))
         return tuple(int(row["number"]) for row in rows)
 
     async def without_card(self) -> tuple[int, ...]:

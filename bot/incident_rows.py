@@ -15,6 +15,13 @@ from bot.redact import redact
 from bot.ticket_rows import first_row
 
 PATROL = "own side"
+# By these a person goes on with a case of his own; the deeds of the bot and of the staff are not among them.
+_GOES_ON = "'user_message', 'evidence', 'answered', 'skipped', 'tried', 'recheck', 'reopened'"
+# A ticket `t` is still one of the incident `n`: it waits for its end, and nobody has gone on with it after that.
+WAITS = (
+    "t.status = 'escalated' AND NOT EXISTS (SELECT 1 FROM events e WHERE e.ticket = t.number AND e.at > n.closed_at"  # noqa: S608 - our own words
+    f" AND (e.kind IN ({_GOES_ON}) OR (e.kind = 'escalated' AND json_extract(e.body, '$.reason') = 'asked')))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,9 @@ class Incident:
     tickets_closed_by: str | None  # who of the staff had the linked tickets closed
     place: tuple[int, int] | None  # chat and message of its card
     tickets: tuple[int, ...]  # linked ones
-    open_tickets: int
+    open_tickets: int  # those that wait for its end
     told: int
+    missed: int  # chats that took no message
 
     @property
     def linked(self) -> int:
@@ -41,14 +49,13 @@ class Incident:
 
 def read_incident(db: Database, number: int) -> Incident | None:
     """One incident with its counts; None when there is no such number."""
-    row = first_row(
-        db,
-        "SELECT n.*, json_group_array(i.ticket) AS linked, count(i.told_at) AS told,"
-        " coalesce(sum(t.status IN ('open', 'escalated')), 0) AS open_tickets FROM incidents n"
+    sql = (
+        "SELECT n.*, json_group_array(i.ticket) AS linked, coalesce(sum(i.heard = 1), 0) AS told,"  # noqa: S608 - ours
+        f" coalesce(sum(i.heard = 0), 0) AS missed, coalesce(sum({WAITS}), 0) AS open_tickets FROM incidents n"
         " LEFT JOIN incident_tickets i ON i.incident = n.number LEFT JOIN tickets t ON t.number = i.ticket"
-        " WHERE n.number = ? GROUP BY n.number",
-        [number],
+        " WHERE n.number = ? GROUP BY n.number"
     )
+    row = first_row(db, sql, [number])
     if row is None:
         return None
     because = tuple(Finding.from_json(body) for body in json.loads(row["because"]))
@@ -64,6 +71,7 @@ def read_incident(db: Database, number: int) -> Incident | None:
         tickets=tuple(sorted(ticket for ticket in json.loads(row["linked"]) if ticket is not None)),
         open_tickets=row["open_tickets"],
         told=row["told"],
+        missed=row["missed"],
     )
 
 

@@ -195,3 +195,12 @@ def m005_mentions(db: Database) -> None:
 
 for step in schema_speed.STEPS:
     migrations()(step)
+
+
+@migrations()
+def m_incident_heard(db: Database) -> None:
+    """Whether who was linked heard of an incident's end: 1, or 0: the chat took no message. NULL: there was no need."""
+    db.executescript("""
+        ALTER TABLE incident_tickets ADD COLUMN heard INTEGER;
+        UPDATE incident_tickets SET heard = 1 WHERE told_at IS NOT NULL;
+    """)

@@ -22,6 +22,7 @@ from bot.tickets import Tickets
 from handlers.actions import ENDED, Place
 from handlers.card import Cards
 from handlers.journey import journey, within
+from handlers.mending import not_there
 from handlers.pace import Limits, Pace
 from handlers.pace import Place as Turn
 from handlers.people import Spawn
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 CARDS_SHARE = 0.8  # of the group's pace; the rest is for answers to staff and what users say
 AGAIN_S = 30.0  # after so long what the network swallowed is tried again
-NOT_THERE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 
 def cards_pace(limits: Limits) -> Pace:
@@ -156,7 +156,7 @@ class Board:
                 )
                 gone = False
             except BadRequest as error:
-                gone = any(words in str(error).lower() for words in NOT_THERE)
+                gone = not_there(error)
                 if not gone:
                     raise
         if not gone:

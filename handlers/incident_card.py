@@ -65,6 +65,8 @@ class IncidentScreens:
     def _outcome(self, incident: Incident) -> list[Markup]:
         ended = self.words.html("incident.lasted", minutes=_minutes(incident.opened_at, incident.closed_at))
         lines = [ended, self.words.html("incident.told", count=incident.told)]
+        if incident.missed:
+            lines.append(self.words.html("incident.missed", count=incident.missed))
         for key, who in (("incident.ended_by", incident.closed_by), ("incident.closed_by", incident.tickets_closed_by)):
             if who is not None:
                 lines.append(self.words.html(key, by=who))
@@ -95,15 +97,15 @@ class IncidentScreens:
         """A word on an incident that may be this person's trouble, or not."""
         return self.words.html(f"incident.notice_{scope}")
 
-    def over(self, incident: Incident, tickets: Sequence[int], *, closed: bool) -> Screen:
-        """The end, told once to each; `tickets`: theirs that are open."""
+    def over(self, incident: Incident, going_on: Sequence[int]) -> Screen:
+        """The end, told once to each; `going_on`: theirs that stay open."""
         step = incident.verdict.step
         what = "passwords" if incident.scope is Scope.PASSWORDS else "restarted" if step in RESTARTS else "outage"
         lines = [self.words.html("incident.over"), self.words.html(f"incident.over_{what}")]
-        if not tickets or closed:
+        if not going_on:
             lines.append(self.words.html("incident.over_closed"))
             return Screen(Markup("\n\n").join(lines), InlineKeyboardMarkup([[self._button("diagnose", "0:go")]]))
-        number = tickets[-1]
+        number = going_on[-1]
         buttons = [self._button("again", f"{number}:again"), self._button("person", f"{number}:person")]
         return Screen(Markup("\n\n").join(lines), InlineKeyboardMarkup([buttons]))
 

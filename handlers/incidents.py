@@ -7,7 +7,6 @@ the journal, so it leaves once. The patrol (handlers/patrol.py) tells what it sa
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,14 +24,17 @@ from bot.incidents import EVERYBODYS, Change, Phone, Round, Scope, Sight, fits
 from bot.model import CheckResult, EventKind, Status, Step, Tag, Ticket, Verdict
 from bot.store import Store
 from bot.tickets import Tickets
+from handlers.incident_board import IncidentBoard
 from handlers.incident_card import IncidentScreens
-from handlers.journey import journey, within
+from handlers.journey import journey
 from handlers.people import Spawn
 from handlers.post import Post
 from handlers.reply import Screen, Screens
 
 log = logging.getLogger(__name__)
+ENDED = (Status.SOLVED, Status.CLOSED)
 INCIDENT = "incident"  # the result that carries what an incident says of one extension
+FAILURES_MAX = 3  # then it is the network and not a chat
 OLD = timedelta(minutes=5)  # an older round says nothing about this moment
 WANTS_STAFF = (EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE, EventKind.TAKEN)
 
@@ -46,12 +48,11 @@ class Incidents:
     tickets: Tickets
     screens: IncidentScreens
     post: Post
-    staff_chat: Callable[[], int | None]
+    board: IncidentBoard
     show_card: Callable[[int], object]  # a ticket's own card in the staff chat
     spawn: Spawn
     close_ticket: Callable[..., Awaitable[bool]]  # Actions.close
     _last: Round | None = None  # the newest round, when it blamed our side
-    _shown: dict[int, Screen] = field(default_factory=dict)  # what stands on an incident's card
     _quiet: set[int] = field(default_factory=set)  # linked tickets that the incident's card stands for
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -68,7 +69,8 @@ class Incidents:
     ) -> Incidents:
         """The incidents of one database."""
         log, links, words = IncidentLog(store), IncidentLinks(store), IncidentScreens(screens)
-        return cls(log, links, Tickets(store), words, post, staff_chat, show_card, spawn, close_ticket)
+        board = IncidentBoard(log, words, post, staff_chat)
+        return cls(log, links, Tickets(store), words, post, board, show_card, spawn, close_ticket)
 
     async def resume(self) -> None:
         """After a start: what was left unsaid is said."""
@@ -93,7 +95,9 @@ class Incidents:
                 for ticket in await self.links.kindred(number):
                     await self._link(number, ticket)
             elif change is Change.TURNED:
-                await self._turned(number)
+                turned = await self.log.get(number)
+                if turned is not None:
+                    await self.board.turned(turned)
             self._tend_soon(number)
 
     async def tend_all(self) -> None:
@@ -164,15 +168,18 @@ class Incidents:
     async def _needs_own_card(self, number: int) -> None:
         """Who asks for a person, writes, or goes on after the end, is no longer one of many."""
         ticket = await self.tickets.get(number)
-        if ticket is None or ticket.status in (Status.SOLVED, Status.CLOSED):
+        if ticket is None or ticket.status in ENDED:
             return
         asked = any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in ticket.events)
         spoken = any(event.kind in WANTS_STAFF for event in ticket.events)
-        ends = [one.closed_at for n in await self.links.linked(number) if (one := await self.log.get(n)) is not None]
+        linked = await self.links.linked(number)
+        ends = [one.closed_at for n in linked if (one := await self.log.get(n)) is not None]
         went_on = all(end is not None and ticket.events[-1].at > end for end in ends)
         if asked or spoken or went_on:
             self._quiet.discard(number)
             self.show_card(number)
+            for incident in linked:  # its card counts one less
+                self._tend_soon(incident)
 
     def _tend_soon(self, number: int) -> None:
         self.spawn(f"incident:{number}", self._tend(number), 0)
@@ -183,72 +190,54 @@ class Incidents:
             incident = await self.log.get(number)
             if incident is None:
                 return
-            await self._show(incident)
+            await self.board.show(incident)
             if incident.closed_at is None or not await self._tell_all(incident):
                 return
             if incident.tickets_closed_by is not None:
-                for ticket in await self.links.open_tickets(number):
+                for ticket in await self.links.waiting(number):
                     source = f"incident:{number}:close"
                     await self.close_ticket(ticket, INCIDENT, incident.tickets_closed_by, source=f"{source}:{ticket}")
             await self.log.settled(number)
             if (after := await self.log.get(number)) is not None:
-                await self._show(after)
-
-    async def _show(self, incident: Incident) -> None:
-        """The one card of the incident: posted once, edited from then on."""
-        chat_id, screen = self.staff_chat(), self.screens.card(incident)
-        if chat_id is None:
-            return
-        if incident.place is not None:
-            if self._shown.get(incident.number) != screen:
-                with contextlib.suppress(TelegramError):  # deleted by somebody, or the network: the next change does it
-                    await self.post.bot.edit_message_text(
-                        screen.html, *incident.place, parse_mode="HTML", reply_markup=screen.keyboard
-                    )
-                    self._shown[incident.number] = screen
-            return
-        with within(f"incident:{incident.number}"):
-            try:
-                message = await self.post.send(chat_id, screen, "alert")
-            except TelegramError as error:  # the next round tries again
-                log.error("the staff chat does not take the alert: %s", error)
-                return
-        if message is not None:
-            self._shown[incident.number] = screen
-            await self.log.posted(incident.number, message.chat_id, message.message_id)
-
-    async def _turned(self, number: int) -> None:
-        incident, chat_id = await self.log.get(number), self.staff_chat()
-        if incident is None or chat_id is None:
-            return
-        with journey(f"incident:{number}:turned:{incident.verdict.step}"), contextlib.suppress(TelegramError):
-            await self.post.send(chat_id, self.screens.turned(incident), "turned")
+                await self.board.show(after)
 
     # --- the end ---
 
     async def _tell_all(self, incident: Incident) -> bool:
         """One word to each linked chat; False: the network did not let all of them go, the next round goes on."""
-        number, by = incident.number, incident.tickets_closed_by
-        still_open = set(await self.links.open_tickets(number))
+        number, failures = incident.number, 0
         for chat_id, tickets in (await self.links.untold(number)).items():
-            theirs = [ticket for ticket in tickets if ticket in still_open]
-            screen = self.screens.over(incident, theirs, closed=by is not None)
             try:
-                with journey(f"incident:{number}:over:{chat_id}"):
-                    await self.post.send(chat_id, screen, "over")
-            except BadRequest as error:  # an account that is gone
-                log.warning("incident %d: chat %d takes no messages: %s", number, chat_id, error)
+                heard = await self._tell(incident, chat_id, tickets)
             except TelegramError as error:
                 log.warning("incident %d: not everybody was told: %s", number, type(error).__name__)
-                return False
-            if by is not None:
-                for ticket in theirs:
-                    source = f"incident:{number}:close:{ticket}:{EventKind.CLOSED}"
-                    body = {"reason": INCIDENT, "by": by}
-                    await self.tickets.append(ticket, EventKind.CLOSED, body, source=source)
-                    self.card_changed(ticket)
-            await self.links.told(number, tickets)
-        return True
+                failures += 1
+                if failures == FAILURES_MAX:
+                    return False
+                continue
+            await self.links.told(number, tickets, heard=heard)
+        return not failures
+
+    async def _tell(self, incident: Incident, chat_id: int, tickets: tuple[int, ...]) -> bool:
+        """One chat hears it, and its tickets are closed where that was ordered; False: it takes no messages."""
+        number, by = incident.number, incident.tickets_closed_by
+        closing = await self.links.waiting(number, chat_id) if by is not None else ()
+        going_on = [ticket for ticket in tickets if ticket not in closing and await self._is_open(ticket)]
+        try:
+            with journey(f"incident:{number}:over:{chat_id}"):
+                message = await self.post.send(chat_id, self.screens.over(incident, going_on), "over")
+        except BadRequest as error:  # an account that is gone
+            log.warning("incident %d: chat %d takes no messages: %s", number, chat_id, error)
+            message = None
+        for ticket in await self.links.waiting(number, chat_id) if by is not None else ():
+            source = f"incident:{number}:close:{ticket}:{EventKind.CLOSED}"
+            await self.tickets.append(ticket, EventKind.CLOSED, {"reason": INCIDENT, "by": by}, source=source)
+            self.card_changed(ticket)
+        return message is not None
+
+    async def _is_open(self, number: int) -> bool:
+        ticket = await self.tickets.get(number)
+        return ticket is not None and ticket.status not in ENDED
 
     async def end(self, number: int, by: str) -> bool:
         """The staff's tap: it is over, everybody is told, their tickets are closed. False: it was over before."""

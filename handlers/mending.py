@@ -19,6 +19,7 @@ TAG = re.compile(
 LONGEST_UTF16 = {"text": 4096, "caption": 1024}
 # Named, not imported: the transport may be any BaseRequest, and only these come before the first byte left.
 NOT_SENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "ConnectionRefusedError", "gaierror"}
+NOT_THERE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 NOT_QUOTED = ("quote_text_invalid", "quote not found")
 DONE_ALREADY = ("message is not modified", "message to delete not found", "topic_not_modified")
 
@@ -59,6 +60,11 @@ def seconds_of(error: RetryAfter) -> float:
 def done_already(error: TelegramError) -> bool:
     """Refused because it stands so already: as good as success."""
     return isinstance(error, BadRequest) and any(words in str(error).lower() for words in DONE_ALREADY)
+
+
+def not_there(error: TelegramError) -> bool:
+    """Whether a message of ours could not be edited because somebody deleted it."""
+    return isinstance(error, BadRequest) and any(words in str(error).lower() for words in NOT_THERE)
 
 
 def sendable(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,9 +46,7 @@ class Receipts:
             await self.bot.set_message_reaction(row.chat_id, row.message_id, UNDELIVERED)
         if before is None or before.fate is not Fate.REFUSED or not gone:
             with contextlib.suppress(TelegramError):
-                await self.say(
-                    Spot(row.chat_id, reply_to=row.message_id), "staff.not_sent" if gone else "relay.cannot"
-                )
+                await self.say(Spot(row.chat_id, reply_to=row.message_id), "staff.not_sent" if gone else "relay.cannot")
 
     async def say(self, spot: Spot, key: str, **values: object) -> None:
         """A word to one of the staff, under what he wrote."""

@@ -96,10 +96,10 @@ async def test_each_chat_is_told_once_and_who_is_connected_is_not(store: Store) 
     await Tickets(store).append(solved, EventKind.CLOSED, {"reason": "solved"})
     await log.end(1, "Nodir")
     assert await links.untold(1) == {7: (one, twice), 8: (another,)}
-    await links.told(1, (one, twice))
+    await links.told(1, (one, twice), heard=True)
     await log.settled(1)
     assert await log.unsettled() == (1,)  # one is still to be told
-    await links.told(1, (another,))
+    await links.told(1, (another,), heard=True)
     await log.settled(1)
     assert (await log.unsettled(), await links.untold(1)) == ((), {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from tests.handlers.rig import Rig, calling
 
 STAFF_CHAT = -100777
 OVER, ALERT = "Bizdagi nosozlik tugadi", "Nosozlik №1"
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+NOON = datetime(2026, 1, 23, 12, 0, tzinfo=UTC)  # over before anything that a story does
 HEARD = CheckResult("dns", 1.0, (Finding(Tag.SERVER_DNS_OK, {"addresses": ("203.0.113.10",)}),))
 BAD = (HEARD, CheckResult("sip", 1.0, (Finding(Tag.SERVER_SIP_REFUSED),)))
 GOOD = (HEARD, CheckResult("sip", 1.0, (Finding(Tag.SERVER_SIP_ANSWERS, {"code": 200, "rtt_ms": 1.0}),)))
@@ -34,6 +35,7 @@ class Desk:
     rig: Rig
     incidents: Incidents
     cards: list[int]
+    closed: list[int]  # tickets that were closed with a word to their people
     minutes: int = 0
 
     async def sees(self, *rounds: tuple[CheckResult, ...]) -> None:
@@ -61,11 +63,6 @@ class Desk:
         return sum(call.ok and words in str(call.params["text"]) for call in calls)
 
 
-async def nobody_closes(number: int, *_: str, source: str) -> bool:
-    """No story here presses that button."""
-    raise AssertionError(number, source)
-
-
 @asynccontextmanager
 async def watching(folder: Path, limits: Limits | None = None) -> AsyncIterator[Desk]:
     """Incidents that can speak. `limits=None`: Telegram's."""
@@ -75,11 +72,19 @@ async def watching(folder: Path, limits: Limits | None = None) -> AsyncIterator[
         async with calling(api, folder, limits) as rig:
             await rig.store.run(migrations.apply)
             cards: list[int] = []
+            closed: list[int] = []
+
+            async def close(number: int, reason: str, by: str, *, source: str) -> bool:
+                closed.append(number)
+                return await incidents.tickets.append(
+                    number, EventKind.CLOSED, {"reason": reason, "by": by}, source=source
+                )
+
             screens, post = Screens(load("uz"), target), Post(rig.bot)
             incidents = Incidents.over(
-                rig.store, screens, post, lambda: STAFF_CHAT, cards.append, rig.inbox.spawn, nobody_closes
+                rig.store, screens, post, lambda: STAFF_CHAT, cards.append, rig.inbox.spawn, close
             )
-            yield Desk(rig, incidents, cards)
+            yield Desk(rig, incidents, cards, closed)
 
 
 async def test_sixty_are_told_without_one_refusal_by_telegram(tmp_path: Path) -> None:
@@ -106,7 +111,8 @@ async def test_who_blocked_the_bot_or_is_gone_keeps_nobody_from_hearing_it(tmp_p
         await desk.linked(1, 2, 3, 4)  # 3 does not exist any more
         await desk.sees(GOOD, GOOD, GOOD)
         await desk.rig.until(lambda: desk.said(OVER, 4))
-        await desk.rig.until(lambda: "aytildi: 4" in desk.rig.api.messages(STAFF_CHAT)[0].text)
+        await desk.rig.until(lambda: "aytildi: 2\nYetib bormadi" in desk.rig.api.messages(STAFF_CHAT)[0].text)
+        assert "(bot toʻxtatilgan): 2" in desk.rig.api.messages(STAFF_CHAT)[0].text
         assert [desk.said(OVER, person) for person in (1, 4)] == [1, 1]
         assert await desk.incidents.log.unsettled() == ()
 
@@ -140,3 +146,84 @@ async def test_a_linked_ticket_gets_its_own_card_when_the_person_asks_for_one(tm
         desk.incidents.card_changed(99)  # of no incident
         await desk.rig.until(lambda: asking in desk.cards)
         assert desk.cards == [99, asking]
+
+
+async def reasons(desk: Desk, number: int) -> list[str]:
+    """Why a ticket was closed, each time."""
+    ticket = await desk.incidents.tickets.get(number)
+    assert ticket is not None
+    return [event.body["reason"] for event in ticket.events if event.kind is EventKind.CLOSED]
+
+
+async def test_who_goes_on_after_the_end_is_not_closed_with_the_others(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        for person in (1, 2, 3):
+            desk.rig.api.user(person)
+        await desk.sees(BAD, BAD)
+        asking, writing, waiting = await desk.linked(1, 2, 3)
+        await desk.sees(GOOD, GOOD, GOOD)
+        await desk.rig.until(lambda: all(desk.said(OVER, person) for person in (1, 2, 3)))
+        tickets = desk.incidents.tickets
+        await tickets.append(asking, EventKind.RECHECK, {"checks": []})
+        await tickets.append(asking, EventKind.ESCALATED, {"reason": "call_staff"})
+        await tickets.append(writing, EventKind.USER_MESSAGE, {"text": "hali ham ulanmayapti", "media": "text"})
+        await desk.incidents.tend_all()
+        known = await desk.incidents.log.get(1)
+        assert known is not None
+        assert known.open_tickets == 1  # what the button says
+        await desk.incidents.close_linked(1, "Nodir")
+        await desk.rig.until(lambda: desk.closed)
+        while await desk.incidents.log.unsettled():  # noqa: ASYNC110 - it says so nowhere else
+            await asyncio.sleep(0.005)
+        assert desk.closed == [waiting]
+
+
+async def test_who_was_solved_while_the_others_were_told_stays_solved(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        for person in (1, 2):
+            desk.rig.api.user(person)
+        await desk.sees(BAD, BAD)
+        first, second = await desk.linked(1, 2)
+        await desk.rig.until(lambda: desk.said(ALERT, STAFF_CHAT))
+        slow = desk.rig.api.fault("hang", "sendMessage", contains=OVER, seconds=1)
+        await desk.incidents.end(1, "Nodir")
+        await desk.rig.until(lambda: slow.times == 0)
+        await desk.incidents.tickets.append(second, EventKind.CLOSED, {"reason": "solved"})
+        await desk.rig.until(lambda: desk.said(OVER, 2))
+        while await desk.incidents.log.unsettled():  # noqa: ASYNC110 - it says so nowhere else
+            await asyncio.sleep(0.005)
+        assert [await reasons(desk, number) for number in (first, second)] == [["incident"], ["solved"]]
+
+
+async def test_a_chat_that_telegram_fails_on_keeps_no_other_from_hearing_it(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        for person in (71, 72):
+            desk.rig.api.user(person)
+        await desk.sees(BAD, BAD)
+        await desk.linked(71, 72)
+        await desk.rig.until(lambda: desk.said(ALERT, STAFF_CHAT))
+        desk.rig.courier.stop()  # from now on a call that would have to wait fails at once
+        broken = desk.rig.api.fault("status", "sendMessage", contains="71", times=99, status=500)
+        await desk.sees(GOOD, GOOD, GOOD)
+        await desk.rig.until(lambda: desk.said(OVER, 72))
+        assert (desk.said(OVER, 71), await desk.incidents.log.unsettled()) == (0, (1,))
+        broken.times = 0
+        await desk.sees(GOOD)
+        await desk.rig.until(lambda: desk.said(OVER, 71))
+        assert desk.said(OVER, 72) == 1
+
+
+async def test_a_card_that_somebody_deleted_is_posted_anew_with_its_button(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        await desk.sees(BAD, BAD)
+        await desk.rig.until(lambda: desk.said(ALERT, STAFF_CHAT))
+        (card,) = desk.rig.api.messages(STAFF_CHAT)
+        desk.rig.api.delete_message(STAFF_CHAT, card.message_id)
+        await desk.linked(1)
+        await desk.sees(BAD)
+        await desk.rig.until(lambda: desk.rig.api.messages(STAFF_CHAT))
+        (again,) = desk.rig.api.messages(STAFF_CHAT)
+        assert [button.data for row in again.buttons for button in row] == ["inc:1:end"]
+        await desk.incidents.end(1, "Nodir")
+        await desk.rig.until(lambda: "tugadi" in desk.rig.api.messages(STAFF_CHAT)[0].text)
+        assert len(desk.rig.api.messages(STAFF_CHAT)) == 1
