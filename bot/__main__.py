@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,11 @@ def demo(staff: bool) -> None:
     said = None if sys.stdin.isatty() else sys.stdin.read()
     lines = piped(said) if said and said.strip() else None
     played = said is not None and lines is None
-    if staff:
-        asyncio.run(StaffDemo(settings).practise(lines, story=played))
-    else:
-        asyncio.run(Demo(settings).play() if played else Demo(settings).chat(lines))
+    with suppress(KeyboardInterrupt):
+        if staff:
+            asyncio.run(StaffDemo(settings).practise(lines, story=played))
+        else:
+            asyncio.run(Demo(settings).play() if played else Demo(settings).chat(lines))
 
 
 @cli.command()

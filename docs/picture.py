@@ -21,12 +21,12 @@ from bot.settings import Settings
 from bot.store import Store
 from handlers.app import build
 from handlers.demo import UNHURRIED
-from handlers.demo_pbx import DemoPbx
+from handlers.demo_pbx import HERE, SHOWN_ADDRESS, DemoPbx
 from handlers.terminal import PERSON_ID, STAFF_ID, TOKEN, ConsoleApi
 
 PICTURE = Path(__file__).with_name("chat.png")
 WIDTH, SCALE = 780, 2  # CSS pixels of two phones side by side, and how many real ones each has
-STAND_IN = {"127.0.0.1": "69.62.127.9"}  # the stand-in's address, and its port below, shown as the PBX's own
+STAND_IN = {SHOWN_ADDRESS: "69.62.127.9"}  # the stand-in's address, and its port below, shown as the PBX's own
 LOOKUP = (
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
     "*** UnKnown can't find call.soundz.uz: Non-existent domain"
@@ -85,9 +85,9 @@ async def converse() -> Recorder:
         async with DemoPbx() as pbx:
             settings = Settings.load(
                 pbx_host="call.soundz.uz",
-                pbx_probe_host="127.0.0.1",
+                pbx_probe_host=HERE,
                 pbx_sip_port=pbx.sip_port,
-                dns_servers=f"127.0.0.1:{pbx.dns_port}",
+                dns_servers=f"{HERE}:{pbx.dns_port}",
                 pbx_on_this_host="no",
             ).with_token(TOKEN, STAFF_ID)
             service = build(settings, store, request=api, limits=UNHURRIED)

@@ -18,7 +18,7 @@ from bot.schema import migrations as ticket_migrations
 from bot.settings import Settings
 from bot.store import Store
 from handlers.app import Service, build
-from handlers.demo_pbx import DemoPbx
+from handlers.demo_pbx import HERE, SHOWN_ADDRESS, DemoPbx
 from handlers.pace import Limits
 from handlers.terminal import PERSON_ID, STAFF_ID, TOKEN, ConsoleApi, Shown
 from messages import load
@@ -26,15 +26,19 @@ from messages import load
 UNHURRIED = Limits(private_burst=1000, private_interval_s=0.001, group_calls=1000, all_calls=1000)
 SEPARATOR = "---"
 PASTE_GAP_S = 0.15  # lines that follow each other faster were pasted, not typed
+STUCK = "Тайм-аут запроса"  # what the person's MicroSIP says
+OLD_ADDRESS = (  # what the person's computer says of the PBX's name
+    "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
+    "Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  203.0.113.77\n"
+)
 # One whole case, as it happens most often: the person's DNS gives an old address.
 SCRIPT = (
     "/diagnose",
-    "Тайм-аут запроса",
-    "C:\\Users\\User>nslookup call.soundz.uz\nServer:  UnKnown\nAddress:  192.168.1.1\n\n"
-    "Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  203.0.113.77\n",
+    STUCK,
+    OLD_ADDRESS,
     "1",
     "C:\\Users\\User>nslookup call.soundz.uz\nServer:  dns.google\nAddress:  8.8.8.8\n\n"
-    "Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  127.0.0.1\n",
+    f"Non-authoritative answer:\nName:    call.soundz.uz\nAddress:  {SHOWN_ADDRESS}\n",
     "На линии",
 )
 
@@ -58,10 +62,8 @@ class Demo:
                     await running.say(said)
                 return
             await running.say("/start")
-            self.console.print(
-                "[dim]Yozing va Enter bosing; raqam – tugma; @fayl – fayl yoki rasm; Ctrl+D – chiqish.[/]"
-            )
-            while said := await asyncio.to_thread(typed):
+            self.say("demo.how")
+            while said := await typed():
                 if said.strip():
                     await running.say(said, echo=False)
 
@@ -69,10 +71,12 @@ class Demo:
         """The scripted case, against a stand-in PBX on this machine."""
         async with DemoPbx() as pbx:
             self.settings = standing_in(self.settings, pbx)
-            self.console.print(
-                "[dim]Namoyish: telefon serveri o'rnida shu kompyuterdagi maket javob beradi.[/]\n".replace("'", "ʻ")
-            )
+            self.say("demo.stand_in")
             await self.chat(iter(SCRIPT))
+
+    def say(self, key: str, **values: str) -> None:
+        """A word of the demo itself."""
+        self.console.print(f"[dim]{escape(self.words.plain(key, **values))}[/]\n")
 
     def show(self, shown: Shown) -> None:
         """Prints a message, or what became of it, once."""
@@ -80,14 +84,18 @@ class Demo:
             return
         edited = shown.message_id in self._printed
         self._printed[shown.message_id] = shown.text
-        who = "Operatorlar guruhi" if shown.chat_id == STAFF_ID else "MicroSIP Yordam"
-        style = "yellow" if shown.chat_id == STAFF_ID else "green"
-        self.console.print(f"[bold {style}]{who}[/]{' [dim](yangilandi)[/]' if edited else ''}")
+        staff = shown.chat_id == STAFF_ID
+        self.head("yellow" if staff else "green", "demo.staff_side" if staff else "demo.bot", changed=edited)
         self.console.print(escape(shown.text))
         if shown.chat_id == PERSON_ID:
             for number, button in enumerate(shown.buttons, 1):
                 self.console.print(f"  [cyan]\\[{number}][/] {escape(button['text'])}")
         self.console.print()
+
+    def head(self, style: str, key: str, *, changed: bool = False) -> None:
+        """Who says what comes now, or on whose screen it stands."""
+        again = f" [dim]({escape(self.words.plain('demo.changed'))})[/]" if changed else ""
+        self.console.print(f"[bold {style}]{escape(self.words.plain(key))}[/]{again}")
 
 
 class Running:
@@ -114,7 +122,7 @@ class Running:
     async def say(self, said: str, *, echo: bool = True) -> None:
         """One message of the person's, and all that follows from it."""
         if echo:
-            self.demo.console.print("[bold blue]Siz[/]")
+            self.demo.head("blue", "demo.you")
             self.demo.console.print(escape(said.strip()) + "\n")
         self._hand_in(said.strip())
         await self.quiet()
@@ -131,8 +139,8 @@ class Running:
         if said.startswith("@") and "\n" not in said:
             try:
                 self.api.send_file(Path(said[1:]).expanduser())
-            except OSError as error:
-                self.demo.console.print(f"[red]{escape(str(error))}[/]")
+            except (OSError, RuntimeError):  # also: whose home is ~nobody's?
+                self.demo.say("demo.no_file", file=said[1:])
             return
         self.api.type(said)
 
@@ -142,19 +150,26 @@ def standing_in(settings: Settings, pbx: DemoPbx) -> Settings:
     return settings.model_copy(
         update={
             "pbx_host": "call.soundz.uz",
-            "pbx_probe_host": "127.0.0.1",
+            "pbx_probe_host": HERE,
             "pbx_sip_port": pbx.sip_port,
-            "dns_servers": (f"127.0.0.1:{pbx.dns_port}",),
+            "dns_servers": (f"{HERE}:{pbx.dns_port}",),
             "pbx_expected_ips": frozenset(),
             "pbx_on_this_host": "no",
             "pbx_log_files": (),
             "pbx_api_url": None,
+            "outside_probes": "off",
         }
     )
 
 
-def typed() -> str:
-    """A line, and those that were pasted with it; nothing at the end."""
+async def typed() -> str:
+    """A line, and those that were pasted with it; nothing at the end. Waits in the loop, where Ctrl+C is heard."""
+    loop, something = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, something.set)
+    try:
+        await something.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
     lines = [sys.stdin.readline()]
     while lines[0] and select.select([sys.stdin], [], [], PASTE_GAP_S)[0]:
         line = sys.stdin.readline()

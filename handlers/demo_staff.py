@@ -6,7 +6,6 @@ The trainee sits in the staff chat: numbers press the card's buttons, text goes 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -15,15 +14,22 @@ from rich.markup import escape
 from bot.model import Event, EventKind, Kind, Target, Ticket
 from bot.settings import Settings
 from handlers.actions import ENDED
-from handlers.demo import Demo, Running, standing_in, typed
+from handlers.demo import OLD_ADDRESS, STUCK, Demo, Running, standing_in, typed
 from handlers.demo_pbx import DemoPbx
 from handlers.staff_terminal import TRAINEE_ID, StaffConsole
 from handlers.terminal import STAFF_ID, Shown
 from messages import Catalogue
 
 CASE = 1  # the one ticket of a practice run
-STUCK = "Тайм-аут запроса"  # what the person's MicroSIP says
 STARS = "rate:5"
+# What the person's computer says; of other kinds the example that people are shown.
+EVIDENCE = {
+    Kind.MICROSIP_STATUS: STUCK,
+    Kind.NSLOOKUP: OLD_ADDRESS.strip(),
+    Kind.PING: "Pinging call.soundz.uz [203.0.113.77] with 32 bytes of data:\n"
+    "Request timed out.\nRequest timed out.\n\nPing statistics for 203.0.113.77:\n"
+    "    Packets: Sent = 2, Received = 0, Lost = 2 (100% loss),",
+}
 # One whole story of the staff's side: a button by what it does, or words.
 SCRIPT = (
     "#take",
@@ -57,6 +63,8 @@ class PlayedPerson:
             return self.answers.pop(0) if self.answers else None
         if event.kind is EventKind.ASKED and "by" in event.body:
             kind = Kind(event.body["question"])
+            if kind in EVIDENCE:
+                return EVIDENCE[kind]
             return self.words.plain(f"ask.{kind}.example", None, host=self.target.host)
         if event.kind is EventKind.CLOSED and event.body.get("reason") == "solved":
             return f"#{STARS}"
@@ -68,6 +76,7 @@ class StaffDemo(Demo):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.model_copy(update={"staff_ids": frozenset({TRAINEE_ID})}))
+        self.seated = False  # in the staff chat: before, the trainee looks over the person's shoulder
         self._shown: dict[int, Shown] = {}
 
     async def practise(self, lines: Iterator[str] | None, *, story: bool = False) -> None:
@@ -82,7 +91,7 @@ class StaffDemo(Demo):
                 await practice.begin()
                 for said in self._story() if story else lines or ():
                     await practice.turn(said)
-                while self.live and (said := await asyncio.to_thread(typed)):
+                while self.live and (said := await typed()):
                     if said.strip():
                         await practice.turn(said)
                 self.say("practice.over")
@@ -91,21 +100,17 @@ class StaffDemo(Demo):
         said = {name: self.words.plain(f"practice.{name}") for name in ("hello", "note", "advice")}
         return (line.format(**said) for line in SCRIPT)
 
-    def say(self, key: str) -> None:
-        """A word of the practice run itself."""
-        self.console.print(f"[dim]{escape(self.words.plain(key))}[/]\n")
-
     def show(self, shown: Shown) -> None:
         """Prints a message of either side, and again what changed of it."""
+        staff = shown.chat_id == STAFF_ID
+        if staff and not self.seated:
+            return
         known = self._shown.get(shown.message_id)
-        if known is not None and (known.text, known.buttons) == (shown.text, shown.buttons):
+        if known is not None and _seen(known) == _seen(shown):
             return
         self._shown[shown.message_id] = replace(shown)
-        staff = shown.chat_id == STAFF_ID
-        side = self.words.plain("practice.staff_side" if staff else "practice.person_side")
-        style = "yellow" if staff else "green"
-        again = f" [dim]({escape(self.words.plain('practice.changed'))})[/]" if known else ""
-        self.console.print(f"[bold {style}]{escape(side)}[/]{again}")
+        key = "demo.staff_side" if staff else "practice.person_side"
+        self.head("yellow" if staff else "green", key, changed=known is not None)
         if known is None or known.text != shown.text:
             self.console.print(escape(shown.text))
         if staff:
@@ -126,10 +131,12 @@ class _Practice:
     async def begin(self) -> None:
         """The person's way to the staff, up to the card."""
         self.demo.say("practice.stand_in")
-        for said in ("/diagnose", STUCK, "/operator", self.demo.words.plain("practice.plea")):
+        for said in ("/diagnose", STUCK, OLD_ADDRESS, "/operator", self.demo.words.plain("practice.plea")):
             await self._person(said)
         self.person.seen = len((await self._ticket()).events)
         self.demo.say("practice.how")
+        self.demo.seated = True
+        await self._quiet()
         self._hint(await self._ticket())
 
     async def turn(self, said: str) -> None:
@@ -143,7 +150,8 @@ class _Practice:
         else:
             self.demo.say("practice.no_button")
             return
-        self._told("practice.you", "blue", said)
+        if deed is not None or not self.demo.live:  # what somebody typed stands there already
+            self._told("practice.you", "blue", said)
         await self._quiet()
         for done in self.person.next(await self._ticket()):
             await self._person(done)
@@ -169,7 +177,7 @@ class _Practice:
             self.demo.console.print(f"[dim]💬 {escape(aside)}[/]\n")
 
     def _told(self, key: str, style: str, said: str) -> None:
-        self.demo.console.print(f"[bold {style}]{escape(self.demo.words.plain(key))}[/]")
+        self.demo.head(style, key)
         self.demo.console.print(escape(said) + "\n")
 
     def _hint(self, ticket: Ticket) -> None:
@@ -191,6 +199,11 @@ HINTS: tuple[tuple[str, Callable[[Event], bool]], ...] = (
     ("hint_ask", lambda event: event.kind is EventKind.ASKED and "by" in event.body),
     ("hint_close", lambda event: event.kind is EventKind.CLOSED),
 )
+
+
+def _seen(shown: Shown) -> tuple[str, list[str]]:
+    """What a terminal shows of it."""
+    return shown.text, [str(button["text"]) for button in shown.buttons]
 
 
 def _is_place(said: str) -> bool:

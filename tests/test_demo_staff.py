@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.running import ROOT
 
@@ -44,10 +49,10 @@ def test_with_nothing_said_a_whole_story_is_played_on_both_sides(tmp_path: Path)
     assert mine == [
         "🙋 Men olaman",
         "Assalomu alaykum, Aziza. Murojaatingizni oldim, hozir birga koʻramiz.",
-        "// Uch kundan beri shu provayderda muammo koʻp",
+        "// Provayderi eski manzilni beryapti, bugun ikkinchi holat",
         "❓ Soʻrash ▸",
         "ping",
-        "Routerni 10 soniyaga oʻchirib yoqing va yana urinib koʻring.",
+        "Ulanishingizni oʻng tugma bilan bosing, keyin Свойства ni tanlang. DNS oʻrniga 8.8.8.8 deb yozing.",
         "/ticket 1",
         "✔️ Yopish ▸",
         "✅ Hal boʻldi",
@@ -55,7 +60,15 @@ def test_with_nothing_said_a_whole_story_is_played_on_both_sides(tmp_path: Path)
     theirs = "\n".join(words for who, words in said if who == PERSONS_SCREEN)
     assert "Operator: Assalomu alaykum, Aziza." in theirs
     assert "hal boʻldi va yopildi" in theirs
-    assert "provayderda" not in theirs  # a note is for the staff alone
+    assert "ikkinchi holat" not in theirs  # a note is for the staff alone
+    card = next(words for who, words in said if who == GROUP)  # the case as the trainee meets it, with its cause
+    told = [line for line in card.splitlines() if line.startswith(("№", "DNS", "Xulosa", "Asos"))]
+    assert [re.sub(r"\d+/UDP", "5060/UDP", line) for line in told] == [  # another port where that one is taken
+        "№1 · Aziza · ichki raqam: –",
+        "DNS ❌ → ping ✅ → 5060/UDP ? → MicroSIP ❌ → Register ?",
+        "Xulosa: notoʻgʻri IP-manzil (aniq)",
+        "Asos: nslookup boshqa manzil koʻrsatdi: 203.0.113.77; server nomi internetda toʻgʻri: 203.0.113.10",
+    ]
     assert [words for who, words in said if who == PERSON][-2:] == ["Ulandi! Katta rahmat", "⭐⭐⭐⭐⭐"]
     assert printed.rstrip().endswith("Mashq tugadi.")
     assert list(tmp_path.iterdir()) == []  # nothing of a practice run is kept
@@ -82,7 +95,8 @@ def test_no_odd_line_ends_the_practice(tmp_path: Path) -> None:
     assert (status, "Traceback" in printed, printed.rstrip().endswith("Mashq tugadi.")) == (0, False, True)
 
 
-def test_on_a_terminal_it_waits_for_the_trainee_and_ends_at_the_end_of_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("key", "last"), [(b"\x04", "Mashq tugadi."), (b"\x03", "^C")], ids=["Ctrl+D", "Ctrl+C"])
+def test_on_a_terminal_it_waits_for_the_trainee_and_ends_when_told(tmp_path: Path, key: bytes, last: str) -> None:
     ours, theirs = pty.openpty()
     shown = b""
 
@@ -93,14 +107,22 @@ def test_on_a_terminal_it_waits_for_the_trainee_and_ends_at_the_end_of_input(tmp
             assert select.select([ours], [], [], max(0.0, deadline - time.monotonic()))[0], shown.decode()
             shown += os.read(ours, 65536)
 
-    process = subprocess.Popen(COMMAND, env=environment(tmp_path), cwd=tmp_path, stdin=theirs, stdout=theirs)
+    process = subprocess.Popen(
+        COMMAND,
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        stdin=theirs,
+        stdout=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that the keys below end it
+    )
     os.close(theirs)
     try:
         until("“Men olaman” tugmasining raqamini yozing")
         os.write(ours, b"1\n")
         until("Murojaat sizda.")
-        os.write(ours, b"\x04")  # Ctrl+D
-        until("Mashq tugadi.")
+        os.write(ours, key)
+        until(last)
         assert process.wait(30) == 0
     finally:
         process.kill()
