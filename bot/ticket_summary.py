@@ -35,7 +35,7 @@ def follow(db: Database, number: int, kind: EventKind, body: Body, now: str) -> 
     elif kind is EventKind.CLOSED and body.get("reason") == "solved":
         _confirm(db, number)
     elif kind is EventKind.REOPENED:
-        db.execute("UPDATE told SET outcome = NULL WHERE ticket = ? AND outcome = 'confirmed'", [number])
+        _doubt(db, number)
     elif kind in OF_A_PERSON:
         db.execute("UPDATE told SET person = 1 WHERE ticket = ? AND outcome IS NOT 'confirmed'", [number])
 
@@ -93,7 +93,7 @@ def _told(db: Database, number: int, body: Body, now: str) -> None:
     if verdict["certainty"] == Certainty.PROVEN:
         others = "rule IN (SELECT id FROM rules WHERE owner NOT IN (?, ?))"
         db.execute(
-            f"UPDATE told SET outcome = 'contradicted' WHERE ticket = ? AND {others}",
+            f"UPDATE told SET outcome = 'contradicted' WHERE ticket = ? AND outcome IS NOT 'confirmed' AND {others}",
             [number, verdict["owner"], Owner.NONE.value],
         )
     db.execute(
@@ -106,6 +106,15 @@ def _confirm(db: Database, number: int) -> None:
     """The phone works: what was told last was right."""
     somebodys = "rule IN (SELECT id FROM rules WHERE owner <> ?)"
     db.execute(f"UPDATE told SET outcome = 'confirmed' WHERE {_LAST_TOLD} AND {somebodys}", [number, Owner.NONE.value])
+
+
+def _doubt(db: Database, number: int) -> None:
+    """Called solved, and it was not. That a phone worked stays true: what is wrong now is another matter."""
+    unseen = "(SELECT step FROM tickets WHERE number = ticket) <> ?"
+    db.execute(
+        f"UPDATE told SET outcome = NULL WHERE {_LAST_TOLD} AND outcome = 'confirmed' AND {unseen}",
+        [number, Step.CONNECTED.value],
+    )
 
 
 def _rule(db: Database, step: str, owner: str, why: str) -> int:

@@ -182,7 +182,12 @@ def score(db: Database, step: Step) -> tuple[int, int, int, int]:
         ([escalated(80)], (1, 0, 0, 1)),
         ([answered_by_staff(80)], (1, 0, 0, 1)),
         ([*connected(80), answered_by_staff(90)], (1, 1, 0, 0)),
-        ([*connected(80), (90, EventKind.REOPENED, {})], (1, 0, 0, 0)),
+        ([closed(80), (90, EventKind.REOPENED, {})], (1, 0, 0, 0)),
+        ([*connected(80), (90, EventKind.REOPENED, {})], (1, 1, 0, 0)),
+        ([*connected(80), (90, EventKind.REOPENED, {}), told(95, Step.START_PBX, Certainty.PROVEN)], (1, 1, 0, 0)),
+        ([*connected(80), (90, EventKind.REOPENED, {}), escalated(95), answered_by_staff(99)], (1, 1, 0, 0)),
+        ([*connected(80), (90, EventKind.REOPENED, {}), told(95, Step.REMOVE_PROXY), closed(96),
+          (97, EventKind.REOPENED, {})], (1, 1, 0, 0)),
         ([tried(60, Step.FIX_DNS), told(80, Step.FIX_DNS, Certainty.PROVEN), *connected(90)], (2, 1, 1, 0)),
     ],
 )  # fmt: skip
