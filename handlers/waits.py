@@ -50,10 +50,12 @@ class Waits:
         return self.words.plain("life.hours", count=-(-minutes // 60))
 
     def moment(self, at: datetime, now: datetime) -> str:
-        """`bugun soat 14:00 da`, `ertaga …`, `dushanba kuni …`: in the office's time."""
+        """`bugun soat 14:00 da`, `ertaga …`, `dushanba kuni …`, a week ahead with its date: in the office's time."""
         days = (at.date() - now.astimezone(at.tzinfo).date()).days
         named = {0: "life.today", 1: "life.tomorrow"}.get(days)
         if named:
             return self.words.plain(named, clock=at.strftime("%H:%M"))
         day = self.words.plain(f"life.day.{DAYS[at.weekday()]}")
+        if days >= len(DAYS):
+            day = f"{at.strftime('%d.%m')}, {day}"
         return self.words.plain("life.on_day", day=day, clock=at.strftime("%H:%M"))

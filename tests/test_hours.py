@@ -79,3 +79,51 @@ def test_they_open_at_a_working_moment_and_none_lies_before_it(now: datetime) ->
     opens = LUNCH.opens(now)
     assert LUNCH.is_open(opens)
     assert LUNCH.between(now, opens) == timedelta()
+
+
+# --- days off, and days on which the clocks change ---
+
+
+def test_on_a_day_off_nobody_is_at_work_and_they_open_on_the_next_working_day() -> None:
+    spring = Hours.parse("Mon-Sat 09:00-18:00; off 03-21, 2026-03-20", TASHKENT)
+
+    def then(month: int, day: int, year: int = 2026) -> datetime:
+        return datetime(year, month, day, 10, tzinfo=TASHKENT)
+
+    days = [then(3, 19), then(3, 20), then(3, 21), then(3, 23), then(3, 20, 2028), then(3, 21, 2028)]
+    assert [spring.is_open(day) for day in days] == [True, False, False, True, True, False]
+    assert spring.opens(then(3, 20)) == datetime(2026, 3, 23, 9, tzinfo=TASHKENT)  # the 22nd is a Sunday
+    assert spring.after(datetime(2026, 3, 19, 17, 30, tzinfo=TASHKENT), timedelta(hours=1)) == datetime(
+        2026, 3, 23, 9, 30, tzinfo=TASHKENT
+    )
+
+
+def test_when_every_working_day_of_weeks_is_off_they_open_after_them() -> None:
+    mondays = ",".join((datetime(2026, 1, 5) + timedelta(weeks=n)).date().isoformat() for n in range(49))
+    rare = Hours.parse(f"off {mondays}; Mon 09:00-10:00", TASHKENT)
+    assert rare.opens(datetime(2026, 1, 5, tzinfo=TASHKENT)) == datetime(2026, 12, 14, 9, tzinfo=TASHKENT)
+
+
+@pytest.mark.parametrize(
+    "text", ["Mon 09:00-18:00; off", "Mon 09:00-18:00; off 21.03", "Mon 09:00-18:00; off 02-30", "off 03-21",
+             "Mon 09:00-18:00; off 2026-W12-6", "Mon 09:00-18:00; off " + ",".join(f"2026-0{m}-{d}" for m in (1, 3)
+                                                                               for d in range(10, 31))
+             + "," + ",".join(f"2026-05-{d}" for d in range(10, 31))]
+)  # fmt: skip
+def test_what_are_no_days_off_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="periods"):
+        Hours.parse(text, TASHKENT)
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(datetime(2026, 3, 29), 23), (datetime(2026, 10, 25), 25), (datetime(2026, 10, 26), 24)],  # Berlin's clocks
+)
+def test_a_day_on_which_the_clocks_change_has_the_hours_it_has(day: datetime, hours: int) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    always = Hours.parse("Mon-Sun 00:00-24:00", berlin)
+    begin = day.replace(tzinfo=berlin)
+    assert always.between(begin, begin + timedelta(days=1)) == timedelta(hours=hours)  # by the wall clock
+    assert always.after(begin, timedelta(hours=hours)) == begin + timedelta(days=1)
+    early = Hours.parse("Mon-Sun 09:00-18:00", berlin)
+    assert early.opens(begin).isoformat()[11:16] == "09:00"

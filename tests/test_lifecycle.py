@@ -365,6 +365,8 @@ async def waits_at(bot: Office, when: datetime, hours: str) -> str | None:
         (tashkent(7, "19:00"), "Mon-Sat 09:00-18:00", "dushanba kuni soat 09:00 da"),
         (tashkent(2, "13:10"), "Mon-Sat 09:00-13:00,14:00-18:00", "bugun soat 14:00 da"),
         (tashkent(2, "10:00"), "Mon-Sat 09:00-18:00", "hozir ish joyida"),
+        (tashkent(2, "10:00"), "Mon-Sat 09:00-18:00; off 11-02", "ertaga soat 09:00 da"),
+        (tashkent(2, "10:00"), "Mon 09:00-18:00; off 11-02", "09.11, dushanba kuni soat 09:00 da"),
     ],
 )
 async def test_who_asks_for_a_person_hears_when_one_is_there(
