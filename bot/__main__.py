@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import math
 import signal
@@ -22,6 +23,9 @@ from bot.settled import settled
 
 def main() -> None:
     """The console script `yordam`."""
+    for stream in (sys.stdin, sys.stdout):  # whatever a pipe holds, and whatever a screen cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     cli(prog_name="yordam")
 
 

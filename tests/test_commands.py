@@ -278,6 +278,16 @@ def test_piped_messages_are_separated_by_three_dashes(tmp_path: Path) -> None:
     assert done.stdout.index("Assalomu alaykum") < done.stdout.index("Bu sizda emas, bizda.")
 
 
+def test_what_is_no_text_is_no_error_and_any_screen_will_do(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bot", "demo"]
+    narrow = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1", "PBX_HOST": "127.0.0.1"}
+    wide = {**narrow, "PYTHONIOENCODING": "utf-8:surrogateescape"}
+    for environment in (narrow, wide):
+        done = subprocess.run(command, env=environment, cwd=tmp_path, input=b"\xff\xfe salom\n", capture_output=True)
+        assert (done.returncode, done.stderr, b"UnicodeEncodeError" in done.stdout) == (0, b"", False)
+        assert b"MicroSIP Yordam" in done.stdout
+
+
 # --- the log ---
 
 
