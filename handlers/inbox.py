@@ -196,7 +196,8 @@ class Inbox:
         tidied_at = purged_at = float("-inf")
         while True:
             with contextlib.suppress(TimeoutError):  # jobs write, too, and a reader may have stood in the way
-                await asyncio.wait_for(self._written.wait(), TIDY_EVERY_S)
+                async with asyncio.timeout(TIDY_EVERY_S):  # wait_for would lose a stop that comes with a write
+                    await self._written.wait()
             await asyncio.sleep(1.0)
             now = self.mailbox.now()
             if (self._busy or self._waiting) and now - tidied_at < TIDY_EVERY_S:

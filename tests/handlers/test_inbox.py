@@ -232,6 +232,15 @@ async def test_a_stop_finishes_what_is_in_hand_and_leaves_the_rest_for_the_next_
     assert texts(api) == ["a", "b", "c"]
 
 
+async def test_a_stop_in_the_moment_of_a_write_is_a_stop(api: FakeApi, tmp_path: Path) -> None:
+    async with assembled(api, tmp_path) as rig:
+        running = asyncio.create_task(rig.inbox.run())
+        await rig.until(lambda: api._wakers)  # it polls: every task of it waits
+        rig.inbox._written.set()
+        rig.inbox.stop()
+        await asyncio.wait_for(running, 10)
+
+
 async def test_a_handler_that_outlasts_the_grace_is_run_again_by_the_next_start(api: FakeApi, tmp_path: Path) -> None:
     entered = asyncio.Event()
 
