@@ -6,6 +6,7 @@ ticket log; the bot reads this one and writes into its own what became of an ord
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 from collections.abc import Collection
@@ -82,11 +83,17 @@ class OrderBook:
 
         await self.store.run(work, durable=True)
 
-    async def forget(self) -> None:
-        """Old orders and sessions leave the file, and no bytes behind."""
+    async def tickets(self) -> frozenset[int]:
+        """Those of which orders lie here."""
+        sql = "SELECT DISTINCT ticket FROM orders"
+        return await self.store.run(lambda db: frozenset(row["ticket"] for row in db.query(sql)))
+
+    async def forget(self, emptied: Collection[int] = ()) -> None:
+        """Old orders and sessions, and orders about tickets that were emptied, leave the file, and no bytes behind."""
         now = datetime.now(UTC)
 
         def work(db: Database) -> None:
+            db.conn.executemany("DELETE FROM orders WHERE ticket = ?", [(number,) for number in emptied])
             db.execute("DELETE FROM orders WHERE at < ?", [_stored(now - FORGOTTEN_AFTER)])
             db.execute("DELETE FROM logins WHERE until < ?", [_stored(now)])
 
@@ -167,6 +174,13 @@ def orders_given(path: Path, done: Collection[str]) -> tuple[Order, ...]:
     except sqlite3.OperationalError:  # being made at this moment: the next look will do
         return ()
     return tuple(order for order in found if order.id not in done)
+
+
+def of_emptied(log: Path, tickets: Collection[int]) -> tuple[int, ...]:
+    """Which of these tickets of the log were emptied: what was ordered about them is to go, too."""
+    sql = "SELECT number FROM tickets WHERE emptied_at IS NOT NULL AND number IN (SELECT value FROM json_each(?))"
+    with read_only(log) as db:
+        return tuple(row["number"] for row in db.query(sql, [json.dumps([*tickets])])) if db is not None else ()
 
 
 def _orders(db: Database, sql: str, values: list[object]) -> tuple[Order, ...]:

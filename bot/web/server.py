@@ -20,6 +20,7 @@ from datasette import hookimpl  # type: ignore[import-untyped, import-not-found,
 from datasette.app import Datasette  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from datasette.plugins import pm  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
+from bot.orders import of_emptied
 from bot.passes import derived
 from bot.web.gate import App, Gate, Scope
 from bot.web.pages import GETS, POSTS, answer
@@ -27,7 +28,7 @@ from bot.web.room import STATIC, Room
 from bot.web.visit import Visit, furniture
 
 log = logging.getLogger(__name__)
-TIDY_EVERY_S = 3600.0
+TIDY_EVERY_S = 60.0
 HERE = Path(__file__).parent
 SETTINGS = {
     "default_allow_sql": False,
@@ -114,10 +115,11 @@ class _Server(uvicorn.Server):
 
 
 async def _tidy(room: Room) -> None:
-    """What staff wrote on the page does not stay there: the ticket log has it."""
+    """What staff wrote on the page does not stay there: the ticket log has it, or the person wished it gone."""
     while True:
         try:
-            await room.orders.forget()
+            numbers = await room.orders.tickets()
+            await room.orders.forget(await asyncio.to_thread(of_emptied, room.database, numbers))
         except sqlite3.Error:
             log.exception("old orders could not be forgotten")
         await asyncio.sleep(TIDY_EVERY_S)

@@ -8,11 +8,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.orders import FORGOTTEN_AFTER, Action, Order, OrderBook, migrations, orders_given
+from bot.emptying import empty
+from bot.orders import FORGOTTEN_AFTER, Action, Order, OrderBook, migrations, of_emptied, orders_given
+from bot.schema import migrations as log_migrations
 from bot.store import Store
+from bot.tickets import Tickets
 from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
 
 NAMESAKE = STAFF + 1  # of the staff, too, and called the same
@@ -113,6 +117,21 @@ def test_old_orders_surprise_nobody_and_leave_the_file(desk: Desk) -> None:
     asyncio.run(desk.book.forget())
     kept = b"".join(path.read_bytes() for path in desk.data.glob("web.db*"))
     assert (b"kechagi" in kept, b"faqat bir marta" in kept) == (False, True)
+
+
+async def test_orders_about_a_ticket_that_was_emptied_leave_the_file(tmp_path: Path) -> None:
+    log, web = Store(tmp_path / "yordam.db", (log_migrations,)), Store(tmp_path / "web.db", (migrations,))
+    tickets, book = Tickets(log), OrderBook(web)
+    for user_id, said in ((7, "Aziza, qarayapman"), (8, "Botir, qarayapman")):
+        ticket = await tickets.open(user_id=user_id, chat_id=user_id, name="A", language="uz", source=f"u:{user_id}")
+        await book.give(Order(f"{user_id:016x}", ticket.number, "reply", said, STAFF, "Nodir", datetime.now(UTC)))
+    await log.run(lambda db: empty(db, 1))
+    numbers = await book.tickets()
+    await book.forget(of_emptied(log.path, numbers))
+    log.close()
+    web.close()
+    kept = (tmp_path / "web.db").read_bytes()
+    assert (numbers, b"Aziza" in kept, b"Botir" in kept) == (frozenset({1, 2}), False, True)
 
 
 def test_the_link_is_given_in_private_alone(desk: Desk) -> None:
