@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
+from telegram import Message
 from telegram.error import BadRequest
 
 from bot.casefile import fold
 from bot.diagnose import user_address
 from bot.model import EventKind, Kind, Status, Ticket
+from bot.patience import can_reopen
 from bot.standing import PRIORITIES, Member, standing
 from handlers.desk import ALL_CHECKS, Desk
 from handlers.journey import within
@@ -77,21 +79,40 @@ class Actions:
         await self._tell(ticket, screen, source, "closed")
         return True
 
-    async def reopen(self, number: int, by: str, *, source: str) -> bool:
-        """Opens a ticket again: the user is told and the server is looked at anew.
+    async def reopen(self, number: int, by: str, *, source: str) -> int | None:
+        """Opens a ticket again: the user is told and the server is looked at anew. The number under which it goes on.
 
-        False: it was not closed, or it was emptied and is nobody's.
+        After more than a week that is a new one; another of the same person's that is open goes on as it is. None: it
+        was not closed, or it was emptied and is nobody's.
         """
         async with self._locks.setdefault(number, asyncio.Lock()):
-            ticket = await self.desk.fresh(number)
-            if ticket.emptied:
-                return False
-            if ticket.status not in ENDED and not await self._made(EventKind.REOPENED, source):
-                return False
-            await self._append(number, EventKind.REOPENED, {"by": by}, source)
-        await self._tell(ticket, self.desk.screens.say("closing.reopened", number=number), source, "reopened")
-        self.spawn(f"{source}:again", self.desk.advance(number), ticket.chat_id)
-        return True
+            ticket, made = await self.desk.fresh(number), await self._made(EventKind.REOPENED, source)
+            if ticket.emptied or not (ticket.status in ENDED or made):
+                return None
+            begun = await self._made(EventKind.LINKED, source)
+            other = await self.desk.tickets.current(ticket.chat_id)
+            if other is not None and not (made or begun):
+                return other.number
+            key = "closing.reopened"
+            if made or can_reopen(ticket, self.desk.now()):
+                await self._append(number, EventKind.REOPENED, {"by": by}, source)
+            else:
+                key, ticket = "closing.anew", await self._begin_anew(ticket, source)
+        await self._tell(ticket, self.desk.screens.say(key, number=ticket.number), source, "reopened")
+        self.spawn(f"{source}:again", self.desk.advance(ticket.number), ticket.chat_id)
+        return ticket.number
+
+    async def _begin_anew(self, old: Ticket, source: str) -> Ticket:
+        """A new ticket of the same person that names the old one."""
+        ticket = await self.desk.tickets.open(
+            user_id=old.user_id,
+            chat_id=old.chat_id,
+            name=old.user_name,
+            language=old.language,
+            source=f"{source}:anew",
+        )
+        await self._append(ticket.number, EventKind.LINKED, {"ticket": old.number}, source)
+        return ticket
 
     async def note(self, number: int, text: str, by: str, *, source: str) -> None:
         """A word among staff; it never reaches the user."""
@@ -102,20 +123,22 @@ class Actions:
         """A staff member's words to the user; False: the chat takes no messages."""
         ticket = await self.desk.fresh(number)
         await self._append(number, EventKind.STAFF_MESSAGE, {"text": text, "by": by}, source)
-        return await self._tell(ticket, self.desk.screens.say("operator.reply", text=text), source, "to_user")
+        screen = self.desk.screens.say("operator.reply", text=text)
+        return await self._tell(ticket, screen, source, "to_user") is not None
 
-    async def ask(self, number: int, kind: Kind, by: str, *, source: str) -> None:
-        """Asks the user for one kind of evidence, as the bot itself would."""
+    async def ask(self, number: int, kind: Kind, by: str, *, source: str) -> bool:
+        """Asks the user for one kind of evidence, as the bot itself would; False: the chat takes no messages."""
         ticket = await self.desk.fresh(number)
         case = fold(ticket)
         question = self.desk.screens.question(number, kind, ui=case.ui_language)
         intro = self.desk.screens.words.html("operator.asks")
         screen = Screen(f"{intro}\n\n{question.html}", question.keyboard)
-        with within(source):
-            message = await self.desk.post.send(ticket.chat_id, screen, "ask")
-        if message is not None:
-            await self.desk.tickets.posted(number, ticket.chat_id, message.message_id, "question")
+        message = await self._tell(ticket, screen, source, "ask")
+        if message is None:
+            return False  # nobody was asked: nobody is to be reminded, or to be closed for his silence
+        await self.desk.tickets.posted(number, ticket.chat_id, message.message_id, "question")
         await self._append(number, EventKind.ASKED, {"question": kind.value, "news": case.news, "by": by}, source)
+        return True
 
     async def check_now(self, number: int, by: str, *, source: str) -> None:
         """The server-side checks again, beside the handlers; a verdict that changes is told to the user."""
@@ -154,10 +177,10 @@ class Actions:
         """Whether this very deed was written before a crash."""
         return await self.desk.tickets.logged(f"{source}:{kind}")
 
-    async def _tell(self, ticket: Ticket, screen: Screen, source: str, step: str) -> bool:
-        """Says something to the user, once a source; False: the chat takes no messages."""
+    async def _tell(self, ticket: Ticket, screen: Screen, source: str, step: str) -> Message | None:
+        """Says something to the user, once a source; None: the chat takes no messages."""
         with within(source):
             try:
-                return await self.desk.post.send(ticket.chat_id, screen, step) is not None
+                return await self.desk.post.send(ticket.chat_id, screen, step)
             except BadRequest:  # an account or a chat that is gone
-                return False
+                return None

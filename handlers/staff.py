@@ -13,7 +13,7 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
-from bot.model import Status
+from bot.model import Status, Ticket
 from bot.standing import Member
 from bot.tickets import Tickets
 from bot.topics import TopicRows
@@ -133,6 +133,14 @@ class Staff:
     async def alert(self, key: str, *, about: Iterable[int] = (), **values: Any) -> None:
         """A word to the staff about the bot itself, or something that it names these tickets for."""
         await self.say(Screen(self.screens.words.html(key, **values)), about=about)
+
+    async def blocked(self, ticket: Ticket) -> None:
+        """A ticket's user takes no messages: said where it lives."""
+        words = self.screens.words.html("staff.blocked", number=ticket.number, person=ticket.user_name)
+        topic = await self.board.topics.known(ticket.number, self.chat_id or 0)
+        said = await self.say(Screen(words), thread_id=topic)
+        if said is not None:  # it names a person: to be found again when they want to be forgotten
+            await self.tickets.posted(ticket.number, said.chat_id, said.message_id, "alert")
 
     async def tell_each(self, key: str) -> None:
         """A word to each of the staff in private, for when their chat is gone; who never wrote to us hears nothing."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from telegram import CallbackQuery, Update
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from bot.casefile import fold
-from bot.model import Kind, Ticket
+from bot.model import EventKind, Kind, Ticket
 from handlers.actions import BY_HAND, ENDED, Actions
 from handlers.keyboards import ASKABLE, MENUS, canned, keyboard
 from handlers.staff import Staff, member, source, who
 
 Context = ContextTypes.DEFAULT_TYPE
 PATTERN = "^s:"
+DOUBLE_TAP = timedelta(seconds=10)  # so soon nobody asks, or says, the same again on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +73,44 @@ class StaffButtons:
         await self.staff.toast(query, "toast.closed_already" if ended else f"toast.{verb}")
         self.staff.board.open_menu(ticket.number, None)
         by, cause = who(update), source(update)
-        reached = True
         if verb == "close":  # also when it has ended: perhaps by this very press, before a crash
             await self.actions.close(ticket.number, what, by, source=cause)
         elif ended:
             return
-        elif verb == "ask":
-            await self.actions.ask(ticket.number, Kind(what), by, source=cause)
-        elif verb == "send":
-            reached = await self.actions.reply(ticket.number, self._canned(ticket, what), by, source=cause)
-        else:
+        elif verb == "check":
             await self.actions.check_now(ticket.number, by, source=cause)
+        elif not await self._twice(ticket, verb, what, cause):
+            await self._to_user(ticket, verb, what, by, cause)
         await self._settle(query, ticket.number)
-        if not reached:
-            about, person = [ticket.number], ticket.user_name
-            await self.staff.alert("staff.blocked", about=about, number=ticket.number, person=person)
+
+    async def _to_user(self, ticket: Ticket, verb: str, what: str, by: str, cause: str) -> None:
+        """Asks, or says a ready answer; who does not take it is named where the ticket lives."""
+        self.staff.answering.add(ticket.chat_id)
+        try:
+            if verb == "ask":
+                reached = await self.actions.ask(ticket.number, Kind(what), by, source=cause)
+            else:
+                reached = await self.actions.reply(ticket.number, self._canned(ticket, what), by, source=cause)
+            if not reached:
+                await self.staff.blocked(ticket)
+        finally:
+            self.staff.answering.discard(ticket.chat_id)
+
+    async def _twice(self, ticket: Ticket, verb: str, what: str, cause: str) -> bool:
+        """Whether a second tap asks for, or says, what the first one just did."""
+        kind = EventKind.ASKED if verb == "ask" else EventKind.STAFF_MESSAGE
+        if await self.staff.tickets.logged(f"{cause}:{kind}"):
+            return False  # it was this very press, before a crash
+        said = {"question": what} if verb == "ask" else {"text": self._canned(ticket, what)}
+        since = self.actions.desk.now() - DOUBLE_TAP
+        lately = [event.body for event in ticket.events if event.kind is kind and event.at > since]
+        return any("by" in body and said.items() <= body.items() for body in lately)
 
     async def _reopen(self, update: Update, query: CallbackQuery, ticket: Ticket) -> None:
         await self.staff.toast(query, "toast.reopen" if ticket.status in ENDED else "toast.open_already")
-        await self.actions.reopen(ticket.number, who(update), source=source(update))
+        now = await self.actions.reopen(ticket.number, who(update), source=source(update))
+        if now not in (None, ticket.number):
+            await self.staff.alert("staff.goes_on", about=[ticket.number], number=ticket.number, now=now)
         await self._settle(query, ticket.number)
 
     def _canned(self, ticket: Ticket, name: str) -> str:

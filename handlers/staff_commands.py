@@ -121,9 +121,10 @@ class StaffCommands:
     async def reopen(self, update: Update, context: Context) -> None:
         """/reopen N: opens it again."""
         if order := await self._order(update, "reopen", 0):
-            done = await self.actions.reopen(order.ticket.number, order.by, source=order.source)
-            key = "staff.reopened" if done else "staff.open_already"
-            await self._say(order.message, key, number=order.ticket.number)
+            number = order.ticket.number
+            now = await self.actions.reopen(number, order.by, source=order.source)
+            key = "staff.open_already" if now is None else "staff.reopened" if now == number else "staff.goes_on"
+            await self._say(order.message, key, number=number, now=now)
 
     async def take(self, update: Update, context: Context) -> None:
         """/take N: it is mine, unless somebody has it."""
@@ -175,9 +176,10 @@ class StaffCommands:
         """/ask N kind: asks the user for one kind of evidence."""
         if chosen := await self._choice(update, "ask", "kind", ASKABLE):
             order, said = chosen
-            await self.actions.ask(order.ticket.number, Kind(said), order.by, source=order.source)
+            reached = await self.actions.ask(order.ticket.number, Kind(said), order.by, source=order.source)
             shown = self.staff.screens.words.plain(f"kind.{said}")
-            await self._say(order.message, "staff.asked", number=order.ticket.number, kind=shown)
+            key = "staff.asked" if reached else "staff.not_sent"
+            await self._say(order.message, key, number=order.ticket.number, kind=shown)
 
     async def not_here(self, update: Update, context: Context) -> None:
         """A staff command in a private chat, whoever writes it: refused, and said where it works."""

@@ -7,7 +7,6 @@ from typing import Any
 from bot.relayed import Relayed
 from handlers.desk import Desk
 from handlers.notices import Notices
-from handlers.reply import Screen
 from handlers.staff import Staff
 
 
@@ -48,7 +47,8 @@ class StaffNotices(Notices):
 
     async def failed(self, chat_id: int, source: str, error: BaseException) -> None:
         """Background work broke: the person and the staff hear of it."""
-        await self.desk.post.send(chat_id, self.desk.screens.say("error.unexpected"))
+        if chat_id > 0:  # groups have negative numbers (Bot API); 0: nobody waits for it
+            await self.desk.post.send(chat_id, self.desk.screens.say("error.unexpected"))
         await self.staff.alert("staff.trouble", error=type(error).__name__)
 
     async def closed(self, chat_id: int, why: str) -> None:
@@ -59,10 +59,7 @@ class StaffNotices(Notices):
         ticket = await self.desk.tickets.current(chat_id)
         if ticket is None or chat_id in self.staff.answering:  # who writes there is told under his own words
             return
-        words = self.desk.screens.words.html("staff.blocked", number=ticket.number, person=ticket.user_name)
-        said = await self.staff.say(Screen(words))
-        if said is not None:  # it names a person: to be found again when they want to be forgotten
-            await self.desk.tickets.posted(ticket.number, said.chat_id, said.message_id, "alert")
+        await self.staff.blocked(ticket)
 
     async def conflict(self, description: str) -> None:
         """A second bot with the same token."""

@@ -151,6 +151,34 @@ async def test_a_ready_answer_is_shown_by_the_first_tap_and_sent_by_the_second(a
         await bot.until(lambda: "s:1:menu:canned" in data_of(bot.cards(number)[0]) and len(api.answers(PERSON)) == 1)
 
 
+@pytest.mark.parametrize(
+    ("data", "said"), [("s:1:ask:ping", "ping -n 10"), ("s:1:send:working", "Murojaatingizni koʻryapmiz")]
+)
+async def test_a_second_tap_says_nothing_twice(api: FakeApi, tmp_path: Path, data: str, said: str) -> None:
+    async with serving(api, tmp_path) as bot:
+        card = await bot.card(await bot.opened())
+        for _ in range(2):  # the second after the first was done with: its button still stood there
+            api.press(STAFF, card.message_id, data, chat=GROUP, force=True)
+            await bot.settled()
+        assert [said in m.text for m in api.answers(PERSON)] == [True]
+
+
+@pytest.mark.parametrize("data", [*(f"s:1:ask:{kind}" for kind in EFFORT), "s:1:send:working"])
+async def test_who_takes_no_messages_is_not_asked_and_staff_are_told(tmp_path: Path, data: str) -> None:
+    with FakeApi() as server:
+        api = populated(server, forum=True)
+        async with serving(api, tmp_path) as bot:
+            card = await bot.card(await bot.opened())
+            api.block(PERSON)
+            await bot.settled()
+            api.press(STAFF, card.message_id, data, chat=GROUP, force=True)
+            await bot.settled()
+            told = [m.thread_id for m in api.answers(GROUP) if "botni toʻxtatib qoʻygan, javoblar" in m.text]
+            assert told == [card.thread_id] * 2  # when he blocked the bot, and upon the press
+            assert EventKind.ASKED not in {event.kind for event in (await bot.ticket(1)).events}
+            assert (await bot.orders("/ask 1 ping")).text == "Yetkazib boʻlmadi: foydalanuvchi botni toʻxtatgan."
+
+
 async def test_checks_made_now_appear_on_the_card(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
         number = await bot.opened()
