@@ -45,7 +45,8 @@ class Attachments:
             raise ValueError(f"no such kind of attachment: {suffix!r}")
         name = f"{ticket}-{hashlib.sha256(content).hexdigest()[:40]}{suffix}"
         place = self._place(ticket, name)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # `parents` would leave this one to the umask
+        place.parent.mkdir(mode=0o700, exist_ok=True)
         descriptor, half = tempfile.mkstemp(prefix=".half-", dir=place.parent)  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:

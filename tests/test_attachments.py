@@ -38,8 +38,8 @@ def test_what_is_kept_can_be_read_again_by_its_owner_only(kept: Attachments) -> 
     name = kept.keep(12, JPEG, ".jpg")
     place = kept.path(name)
     assert place is not None
-    modes = [stat.S_IMODE(path.stat().st_mode) for path in (place, place.parent)]
-    assert (place.read_bytes(), modes) == (JPEG, [0o600, 0o700])
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (place, place.parent, kept.folder)]
+    assert (place.read_bytes(), modes) == (JPEG, [0o600, 0o700, 0o700])
 
 
 def test_the_same_content_of_one_ticket_is_one_file(kept: Attachments) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import os
 import signal
 import sqlite3
 import stat
@@ -23,6 +25,7 @@ from bot.mailbox import migrations as mailbox_migrations
 from bot.relayed import Fate, Relayed, Row
 from bot.schema import migrations
 from bot.store import Store
+from bot.tickets import Tickets
 from tests.running import PERSON, ROOT, STAFF_CHAT, RunningBot
 from tests.servers.healthy import healthy_pbx, needs_kamailio
 
@@ -181,6 +184,56 @@ def test_a_copy_put_back_goes_on_with_every_case_and_answers_nobody_twice(tmp_pa
             bot.api.wait_for(lambda: len(answers(bot, CHATTY[0])) == said[CHATTY[0]] + 2, 30)
             told = [m.text for m in bot.api.answers(STAFF_CHAT) if "nusxadan tiklandi" in m.text]
             assert (len(told), "Traceback" in bot.log) == (1, False)
+
+
+def documented(heading: str, folder: Path) -> str:
+    """The commands of docs/deploy.md under these words, for a state folder and a user of ours."""
+    text = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    block = text.split(heading, 1)[1].split("```bash\n", 1)[1].split("```", 1)[0]
+    ours = {
+        "/var/lib/yordam": str(folder),
+        "-o yordam -g yordam": "",
+        "yordam:yordam": f"{os.getuid()}:{os.getgid()}",
+        "runuser -u yordam -- /opt/yordam/.venv/bin/yordam": f"{sys.executable} -m bot",
+        "$(date +%F)": "2026-11-22",
+    }
+    for theirs, mine in ours.items():
+        assert theirs in text
+        block = block.replace(theirs, mine)
+    return block
+
+
+def test_the_documented_commands_bring_everything_to_a_new_machine(tmp_path: Path) -> None:
+    old, new, programs = tmp_path / "old", tmp_path / "new", tmp_path / "programs"
+    store = Store(old / "data" / "yordam.db", (migrations, mailbox_migrations))
+    ticket = asyncio.run(Tickets(store).open(user_id=7, chat_id=7, name="Aziza", language="uz", source="update:1"))
+    store.close()
+    name = Attachments.beside(store.path).keep(ticket.number, b"one", ".jpg")
+    programs.mkdir()
+    (programs / "systemctl").write_text('#!/bin/sh\necho "$@" >> "$ORDERS"\n')
+    (programs / "systemctl").chmod(0o755)
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "ORDERS": str(tmp_path / "orders")
+    }  # fmt: skip
+
+    def do(commands: str) -> None:
+        subprocess.run(["bash", "-euc", commands], env=environment, check=True, capture_output=True)
+
+    do(documented("## Backup and restore", old))
+    (new / "data").mkdir(parents=True)
+    for copy in (old / "data").glob("backup-*"):
+        copy.rename(new / "data" / copy.name)
+    for left in ("web.db", "yordam.db-wal"):
+        (new / "data" / left).write_bytes(b"of another bot")
+    do(documented("To restore", new))
+    back = new / "data" / "yordam.db"
+    assert rows(back, "SELECT number, user_id FROM tickets") == [(1, 7)]
+    place = Attachments.beside(back).path(name)
+    assert place is not None
+    assert (place.read_bytes(), stat.S_IMODE(back.stat().st_mode)) == (b"one", 0o600)
+    assert not (new / "data" / "web.db").exists()
+    orders = (tmp_path / "orders").read_text().splitlines()
+    assert orders == [f"{verb} {unit}" for verb in ("stop", "start") for unit in ("yordam", "yordam-web")]
 
 
 def test_the_command_copies_files_too_when_asked_and_overwrites_nothing(tmp_path: Path) -> None:
