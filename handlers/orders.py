@@ -81,7 +81,8 @@ class Orders:
             case "close":
                 return DONE if await self.actions.close(number, text, by, source=source) else "closed_already"
             case "reopen":
-                return DONE if await self.actions.reopen(number, by, source=source) else "not_closed"
+                now = await self.actions.reopen(number, by, source=source)
+                return "not_closed" if now is None else DONE if now == number else "goes_on"
             case "take":
                 me = Member(by, order.by_id)
                 holder = await self.actions.take(number, by, by_id=me.id, source=source)

@@ -128,7 +128,7 @@ class FakeApi(People):
 
     def _announce(self) -> None:
         self.changed.notify_all()
-        for waker in self._wakers:
+        for waker in tuple(self._wakers):  # the loop goes on meanwhile
             self._loop.call_soon_threadsafe(waker.set)
 
     # --- HTTP ---

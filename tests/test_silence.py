@@ -134,6 +134,48 @@ async def test_who_answers_what_the_staff_wrote_under_an_old_case_is_heard(tmp_p
         assert (await bot.ticket()).status is Status.ESCALATED
 
 
+async def test_whom_the_staff_take_up_after_a_week_they_have_under_a_new_number(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            await closed(bot)
+            bot.clock.ahead = timedelta(days=8)
+            bot.api.send_text(STAFF, "/reopen 1", GROUP)
+            await bot.hears("endi №2 raqami bilan davom etadi")
+            await bot.hears("№1 yopiq qoladi: bu odam bilan endi №2", GROUP)
+            await bot.hears("pastki chap burchagida")  # it is looked at anew
+            linked = [event.body for event in (await bot.ticket(2)).events if event.kind is EventKind.LINKED]
+            assert ((await bot.ticket(1)).status, linked) == (Status.CLOSED, [{"ticket": 1}])
+
+
+async def test_no_second_case_of_a_person_is_opened_beside_the_one_that_is_open(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            await closed(bot)
+            bot.clock.ahead = timedelta(days=8)
+            bot.api.send_text(USER, "/diagnose")
+            await bot.hears("pastki chap burchagida")
+            card = await bot.hears("№1", GROUP)
+            await bot.quiet()
+            told = len(bot.texts())
+            bot.api.send_text(STAFF, "/reopen 1", GROUP)
+            await bot.hears("№1 yopiq qoladi: bu odam bilan endi №2", GROUP)
+            bot.api.press(STAFF, card.message_id, "s:1:reopen", chat=GROUP, force=True)
+            await bot.until(lambda: count(bot, "№1 yopiq qoladi", GROUP) == 2)
+            await bot.quiet()
+            assert (len(bot.texts()), (await bot.ticket(1)).status) == (told, Status.CLOSED)
+
+
+async def test_a_case_taken_up_again_that_a_crash_cut_short_is_one_case(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await closed(bot)
+        bot.clock.ahead = timedelta(days=8)
+        actions = bot.service.actions
+        numbers = [await actions.reopen(1, "Nodir", source="test:again") for _ in range(2)]
+        await bot.quiet()
+        assert (numbers, len(await bot.service.desk.tickets.list())) == ([2, 2], 2)
+        assert count(bot, "endi №2 raqami bilan davom etadi") == 1
+
+
 # --- a comment ---
 
 

@@ -17,7 +17,7 @@ from bot.web.ordering import CLOSE_REASONS
 
 OUTCOMES = (
     "pending", "late", "done", "closed_already", "not_closed", "taken_already", "unreachable", "refused", "no_ticket",
-    "failed",
+    "failed", "goes_on",
 )  # fmt: skip
 
 
