@@ -6,6 +6,7 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, create_model, field_validator
@@ -82,6 +83,13 @@ class Settings(BaseSettings):
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("not an http(s) address")
+        return value
+
+    @field_validator("web_url")
+    @classmethod
+    def _is_a_host_of_its_own(cls, value: str) -> str:
+        if not urlsplit(value).hostname or urlsplit(value)[2:] not in (("", "", ""), ("/", "", "")):
+            raise ValueError("not a host of its own, without a path")
         return value
 
     @field_validator("pbx_host", "pbx_probe_host")
@@ -204,6 +212,7 @@ def _reason(kind: str, message: str) -> str:
         own = (
             "not a bot token",
             "not an http(s) address",
+            "not a host of its own, without a path",
             "port out of range",
             "not a time zone",
             "not days and periods",

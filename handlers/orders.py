@@ -72,6 +72,8 @@ class Orders:
 
     async def _do(self, order: Order) -> str:
         number, text, by, source = order.ticket, order.text, order.by, order.source
+        if (await self.actions.desk.fresh(number)).emptied:  # the form was open while the person had all erased
+            return "emptied"
         match order.action:
             case "reply":
                 return DONE if await self.actions.reply(number, text, by, source=source) else "unreachable"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from bot.orders import new_order_id
 from bot.passes import new_pass
 from tests.running import PERSON, STAFF, STAFF_CHAT, RunningBot
-from tests.web.served import Served, order
+from tests.web.served import CSRF, Served, order, seen
 
 pytest.importorskip("datasette", reason="the extra 'web' is not installed")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -190,6 +191,26 @@ def test_an_order_of_somebody_who_left_the_staff_is_not_carried_out(bot: tuple[R
         running.api.wait_for(lambda: "rad etildi" in browser.get(f"/tickets/{number}").text)
         assert 'class="pill status-escalated"' in browser.get(f"/tickets/{number}").text
     served.staff(STAFF)
+
+
+def test_what_was_ordered_from_a_form_older_than_the_persons_wish_to_be_forgotten_is_not_done(
+    bot: tuple[RunningBot, Served],
+) -> None:
+    running, served = bot
+    number = waiting_ticket(running, PERSON, "Aziza")
+    with served.logged_in() as browser:
+        token = CSRF.search(browser.get(f"/tickets/{number}").text)
+        assert token is not None
+        running.says("/forget_me")
+        question = running.wait_for("Maʼlumotlaringiz oʻchirilsinmi")
+        running.presses(question, "forget")
+        running.wait_for("Oʻchirildi ✅", timeout=60)
+        for action in ("reply", "note", "close"):
+            fields = {"csrftoken": token[1], "order": new_order_id(), "action": action, "text": "Aziza, salom"}
+            browser.post(f"/tickets/{number}/orders", data={**fields, "reason": "solved"})
+        running.api.wait_for(lambda: seen(browser.get(f"/tickets/{number}")).count("maʼlumotlar oʻchirilgan") == 3)
+        assert "Aziza" not in seen(browser.get(f"/tickets/{number}"))
+    assert [message.text for message in running.api.answers(PERSON) if "Aziza" in message.text] == []
 
 
 def test_what_was_ordered_while_the_bot_was_away_is_done_once_when_it_is_back(

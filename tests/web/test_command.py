@@ -53,3 +53,8 @@ def test_an_address_that_is_none_is_a_bad_setting(tmp_path: Path) -> None:
         2,
         ["Bad settings: WEB_URL (not an http(s) address), WEB_LISTEN (not a valid value)"],
     )
+
+
+@pytest.mark.parametrize("url", ["https://example.uz/yordam", "https://example.uz/?a", "https://", "https://:443/"])
+def test_the_page_needs_a_host_of_its_own(tmp_path: Path, url: str) -> None:
+    assert web(tmp_path, WEB_URL=url) == (2, ["Bad settings: WEB_URL (not a host of its own, without a path)"])

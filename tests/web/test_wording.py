@@ -17,7 +17,7 @@ from bot.web.ordering import CLOSE_REASONS
 
 OUTCOMES = (
     "pending", "late", "done", "closed_already", "not_closed", "taken_already", "unreachable", "refused", "no_ticket",
-    "failed", "goes_on",
+    "failed", "goes_on", "emptied",
 )  # fmt: skip
 
 
