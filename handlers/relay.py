@@ -85,9 +85,10 @@ class Relay:
         if known is not None:
             await self._change(known, message, said)
             return None
-        if await self.rows.backlog(ticket.number) >= BACKLOG_MAX:
-            return "relay.slow_down"
         album = None if instead else message.media_group_id  # a word in a picture's stead is no part of an album
+        begun = album is not None and await self.rows.album(place[0], album)  # what has begun to come comes whole
+        if not begun and await self.rows.backlog(ticket.number) >= BACKLOG_MAX:
+            return "relay.slow_down"
         row = Row(*place, ticket.number, Fate.WAITING, album, file_of(message), said.to_json(), by_id=person.user_id)
         await self.rows.keep(row)
         first = album is None or (await self.rows.album(place[0], album))[0].message_id == row.message_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import EventKind
+from handlers.relay import BACKLOG_MAX
 from handlers.said import TEXT_MAX, Said, length
 from tests.fake_chats import JSON, Shown
 from tests.fake_people import PNG
@@ -120,6 +122,22 @@ async def test_an_album_of_the_staff_is_confirmed(tmp_path: Path) -> None:
         first, *_ = bot.api.album(STAFF, [PNG] * 2, caption="shunday", chat=GROUP, reply_to=card.message_id)
         await bot.hears("shunday")
         await bot.until(lambda: bot.api.chats.chats[GROUP].reactions.get(first) == [{"type": "emoji", "emoji": "👍"}])
+
+
+async def test_an_album_is_taken_whole_or_not_at_all_when_too_much_waits(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.quiet()
+        bot.api.fault("hang", "sendMessage", contains="navbat", times=99, seconds=60)
+        for number in range(BACKLOG_MAX - 1):
+            bot.api.send_text(USER, f"navbat {number}")
+        bot.api.album(USER, [PNG] * 4, caption="toʻrtta rasm")
+        await bot.until(lambda: bot.api.pending() == 0)
+        rows = bot.service.life.relay.rows
+        while len(await rows.unfinished()) < BACKLOG_MAX + 3:  # noqa: ASYNC110 - it says so nowhere else
+            await asyncio.sleep(0.005)
+        bot.service.inbox.grace_s = 0.1  # what hangs is left
+        assert [text for text in bot.texts() if "Xabarlar koʻpayib ketdi" in text] == []
 
 
 # --- quotes ---

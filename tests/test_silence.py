@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from bot.hours import Hours
 from bot.model import EventKind, Status
+from bot.waits import ENOUGH, usual_wait
 from tests.office import GROUP, STAFF, USER, Office, office
 from tests.servers.sip import SipServer, always
 from tests.test_lifecycle import asked, closed, count, healthy
@@ -116,6 +119,39 @@ async def test_a_reminder_that_the_staff_chat_did_not_take_is_said_when_it_is_ba
         refused.times = 0
         await bot.time_passes(minutes=1)
         assert count(bot, WAITING, GROUP) == 1
+
+
+async def test_who_waits_still_counts_in_what_is_said_of_the_wait(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
+    now, always = noon + timedelta(hours=3), Hours(ZoneInfo("UTC"))
+
+    async with office(tmp_path) as bot:
+        tickets, times = bot.service.desk.tickets, list[tuple[str, str]]()
+
+        async def asks(person: int, at: datetime, answered: datetime | None) -> None:
+            ticket = await tickets.open(
+                user_id=person, chat_id=person, name="x", language="uz", source=f"test:{person}"
+            )
+            moments = {EventKind.ESCALATED: (at, {"reason": "asked"})}
+            if answered is not None:
+                moments[EventKind.STAFF_MESSAGE] = (answered, {"text": "x", "by": "N"})
+            for kind, (moment, body) in moments.items():
+                await tickets.append(ticket.number, kind, body, source=f"{kind}:{person}")
+                times.append((moment.isoformat(), f"{kind}:{person}"))
+
+        async def usual() -> timedelta | None:
+            sql = "UPDATE events SET at = ? WHERE source = ?"
+            await tickets.store.run(lambda db: db.conn.executemany(sql, times))
+            await tickets.store.run(lambda db: db.execute("UPDATE tickets SET opened_at = ?", [noon.isoformat()]))
+            return await usual_wait(tickets.store, always, now)
+
+        for person in range(ENOUGH):
+            await asks(person, noon, noon + timedelta(minutes=5))
+        await asks(100, now - timedelta(minutes=1), None)  # he may yet be answered as soon as the others
+        assert await usual() == timedelta(minutes=5)
+        for person in range(200, 200 + ENOUGH + 1):
+            await asks(person, noon, None)
+        assert await usual() == timedelta(hours=3)
 
 
 # --- coming back ---
