@@ -167,16 +167,17 @@ class Tickets:
         )
         return int(row["ticket"]) if row else None
 
-    async def without_fresh_card(self, since: timedelta) -> tuple[int, ...]:
-        """Tickets whose card may not show what is true: open ones that have none, and all touched lately."""
+    async def without_fresh_card(self, since: timedelta, chat_id: int | None) -> tuple[int, ...]:
+        """Tickets whose card may not show what is true: open ones that have none in this chat, all touched lately."""
         after = (datetime.now(UTC) - since).isoformat(timespec="milliseconds")
         rows = await self.store.run(
             lambda db: tuple(
                 db.query(
                     "SELECT number FROM tickets WHERE updated_at > ? AND emptied_at IS NULL UNION"
                     " SELECT number FROM tickets t WHERE status IN (?, ?)"
-                    " AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card')",
-                    [after, *OPEN_STATUSES],
+                    " AND NOT EXISTS (SELECT 1 FROM posts p WHERE p.ticket = t.number AND p.role = 'card'"
+                    " AND p.chat_id = ?)",
+                    [after, *OPEN_STATUSES, chat_id],
                 )
             )
         )

@@ -76,6 +76,7 @@ ONLY_STAFF = ("tickets", "ticket", "take", "close", "reopen", "note", "ask", "as
 ABOUT_PEOPLE = ("mute", "ban", "unban_user")
 BEFORE_ALL = -1  # a group of handlers
 STAFF_COMMANDS = (*ONLY_STAFF, *ABOUT_PEOPLE, "help")
+IN_PRIVATE = (*USER_COMMANDS, "web")  # what one of the staff may order there
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def build(
         patrol,
         erasing,
         life,
-        (USER_COMMANDS, STAFF_COMMANDS),
+        (USER_COMMANDS, STAFF_COMMANDS, IN_PRIVATE),
         settings.retention_days,
     )
 
@@ -233,6 +234,7 @@ def _register(application: App, rooms: Rooms) -> None:
         CallbackQueryHandler(rooms.mine.press, MY_DATA_BUTTONS),
         CallbackQueryHandler(rooms.case.press),
         ChatMemberHandler(rooms.staff.joined, ChatMemberHandler.MY_CHAT_MEMBER),
+        MessageHandler(groups & filters.StatusUpdate.NEW_CHAT_MEMBERS, rooms.staff.newcomers),
         CommandHandler("tickets", rooms.commands.tickets, ordered),
         CommandHandler("ticket", rooms.commands.ticket, ordered),
         CommandHandler("take", rooms.commands.take, ordered),

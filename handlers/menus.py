@@ -6,7 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import BotCommand, BotCommandScope, BotCommandScopeAllPrivateChats, BotCommandScopeChatMember
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    BotCommandScopeChatMember,
+)
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
@@ -18,12 +24,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Menus:
-    """People see their commands in private, each of the staff sees the staff's in their group, strangers see none."""
+    """People see their commands in private, each of the staff the staff's in their group, strangers see none there."""
 
     bot: ExtBot[Any]
     staff: Staff
     for_users: tuple[str, ...]
     for_staff: tuple[str, ...]
+    for_staff_alone: tuple[str, ...]  # in private
 
     async def announce(self) -> None:
         """Sets all of it; a refusal is logged, the bot works without."""
@@ -43,11 +50,12 @@ class Menus:
         if self.staff.chat_id is None:
             return
         for user_id in sorted(self.staff.roster.ids):
-            try:
-                scope = BotCommandScopeChatMember(self.staff.chat_id, user_id)
-                await self._offer(self.for_staff, words, scope, language)
-            except TelegramError as error:  # not in the group (yet)
-                log.info("no menu for staff member %d: %s", user_id, error)
+            member = BotCommandScopeChatMember(self.staff.chat_id, user_id)
+            for names, scope in ((self.for_staff, member), (self.for_staff_alone, BotCommandScopeChat(user_id))):
+                try:
+                    await self._offer(names, words, scope, language)
+                except TelegramError as error:  # not in the group (yet), or never wrote to the bot
+                    log.info("no %s menu for staff member %d: %s", scope.type, user_id, error)
 
     async def _offer(
         self, names: tuple[str, ...], words: Catalogue, scope: BotCommandScope, language: str | None

@@ -48,7 +48,7 @@ class Service:
     patrol: Patrol
     erasing: Erasing
     life: Lifecycle
-    menus: tuple[tuple[str, ...], tuple[str, ...]]  # commands of people, of the staff
+    menus: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # of people, of the staff, of these in private
     retention_days: int
 
     async def resume(self) -> None:
@@ -57,7 +57,7 @@ class Service:
         open_numbers = await self.desk.open_numbers()
         for number in open_numbers:
             self.watching.look_out(number)
-        for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE):
+        for number in await self.desk.tickets.without_fresh_card(JUST_BEFORE, self.staff.chat_id):
             self.patrol.incidents.card_changed(number)
         await self.erasing.resume()
         unfinished = await self.desk.unfinished()
@@ -87,7 +87,8 @@ class Service:
             if webhook is not None:
                 await webhook.open(self.application.bot, self.inbox.accept)
             menus = Menus(self.application.bot, self.staff, *self.menus)
-            self.inbox.spawn("menus", menus.announce(), 0)
+            self.staff.on_arrival = lambda: self.inbox.spawn("menus", menus.announce(), 0)
+            self.staff.on_arrival()
             jobs = self.application.job_queue
             if jobs is None:
                 return

@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from telegram import CallbackQuery, Message, Update
@@ -13,7 +14,7 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
-from bot.model import Status, Ticket
+from bot.model import Ticket
 from bot.standing import Member
 from bot.tickets import Tickets
 from bot.topics import TopicRows
@@ -32,7 +33,7 @@ Context = ContextTypes.DEFAULT_TYPE
 T = TypeVar("T")
 PRESENT = (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR)
 TOAST_MAX = 200  # signs (Bot API)
-WAITING_MAX = 200  # tickets that are looked through when the bot comes back
+GONE_AT_MOST = timedelta(days=1)  # out of the staff chat, where a restart has forgotten since when
 
 
 @dataclass(slots=True)
@@ -48,6 +49,8 @@ class Staff:
     board: Board
     roster: Roster
     answering: set[int] = field(default_factory=set)  # chats to which one of the staff writes just now
+    on_arrival: Callable[[], object] = lambda: None  # the bot, or one of the staff, is new in the staff chat
+    _gone_at: datetime | None = None  # when the bot was thrown out; None: it was not, as far as is known
 
     @classmethod
     def build(
@@ -100,15 +103,34 @@ class Staff:
         return await self.board.deliver(number, send)
 
     async def joined(self, update: Update, context: Context) -> None:
-        """The bot is (back) in the staff chat, or its rights changed: open tickets without a card there get one."""
+        """The bot is (back) in the staff chat, or its rights changed: the cards there become what is true."""
         change = update.my_chat_member
-        if change is None or change.chat.id != self.chat_id or change.new_chat_member.status not in PRESENT:
+        if change is None or change.chat.id != self.chat_id:
             return
-        self.board.topics.look_again(change.chat.id)
-        for status in (Status.OPEN, Status.ESCALATED):
-            for ticket in await self.tickets.list(status=status.value, limit=WAITING_MAX):
-                if await self.tickets.post(ticket.number, "card") is None:
-                    self.on_change(ticket.number)
+        if change.new_chat_member.status not in PRESENT:
+            self._gone_at = change.date
+            return
+        gone, self._gone_at = self._gone_at, None
+        if gone is None and change.old_chat_member.status not in PRESENT:
+            gone = change.date - GONE_AT_MOST
+        await self.catch_up(datetime.now(UTC) - gone if gone else timedelta())
+
+    async def catch_up(self, missed: timedelta = timedelta()) -> None:
+        """Open tickets without a card in the staff chat as it is now get one, those changed lately are drawn anew."""
+        if self.chat_id is None:
+            return
+        self.board.topics.look_again(self.chat_id)
+        self.on_arrival()
+        for number in await self.tickets.without_fresh_card(missed, self.chat_id):
+            self.on_change(number)
+
+    async def newcomers(self, update: Update, context: Context) -> None:
+        """One of the staff has come into the staff chat: only now Telegram takes a menu for them."""
+        message = update.effective_message
+        if message is None or message.chat_id != self.chat_id:
+            return
+        if any(user.id in self.roster.ids for user in message.new_chat_members):
+            self.on_arrival()
 
     # --- presses ---
 

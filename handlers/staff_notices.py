@@ -51,6 +51,11 @@ class StaffNotices(Notices):
             await self.desk.post.send(chat_id, self.desk.screens.say("error.unexpected"))
         await self.staff.alert("staff.trouble", error=type(error).__name__)
 
+    async def migrated(self, old_id: int, new_id: int) -> None:
+        """The staff group has another number: nothing of what stood under the old one can be reached."""
+        if new_id == self.staff.chat_id:
+            await self.staff.catch_up()
+
     async def closed(self, chat_id: int, why: str) -> None:
         """A person blocked the bot, or the staff group threw it out."""
         if chat_id == self.staff.chat_id:

@@ -284,13 +284,18 @@ async def test_each_of_the_staff_is_offered_their_commands_in_their_group_and_st
     api: FakeApi, tmp_path: Path
 ) -> None:
     async with serving(api, tmp_path) as bot:
-        await bot.until(lambda: len(api.calls("setMyCommands")) >= 6)
+        await bot.until(lambda: len(api.calls("setMyCommands")) >= 10)
     offered = [
         (json.loads(call.params["scope"]), [command["command"] for command in json.loads(call.params["commands"])])
         for call in api.calls("setMyCommands")
         if "language_code" not in call.params
     ]
     staff = [
-        ({"type": "chat_member", "chat_id": GROUP, "user_id": user}, [*STAFF_COMMANDS]) for user in (STAFF, STAFF_2)
+        menu
+        for user in (STAFF, STAFF_2)
+        for menu in (
+            ({"type": "chat_member", "chat_id": GROUP, "user_id": user}, [*STAFF_COMMANDS]),
+            ({"type": "chat", "chat_id": user}, [*USER_COMMANDS, "web"]),
+        )
     ]
     assert offered == [({"type": "all_private_chats"}, [*USER_COMMANDS]), *staff]

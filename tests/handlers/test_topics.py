@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from bot.model import EventKind
 from handlers.actions import Place
 from handlers.pace import Limits
 from tests.fake_api import FakeApi
-from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, Serving, populated, serving
+from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, STAFF_2, STRANGER, Serving, populated, serving
 
 NO_RIGHT = "“Mavzularni boshqarish” huquqi yoʻq"
 
@@ -32,6 +34,16 @@ def plain() -> Iterator[FakeApi]:
 
 def names(api: FakeApi) -> list[tuple[str, bool]]:
     return [(topic["name"], topic["closed"]) for topic in api.topics(GROUP)]
+
+
+def offered(api: FakeApi) -> list[dict[str, Any]]:
+    """Whom a menu was set for."""
+    return [json.loads(call.params["scope"]) for call in api.calls("setMyCommands")]
+
+
+def offered_in(api: FakeApi, group: int, after: int = 0) -> set[int]:
+    """Of whom the menu was set in this group, skipping the first `after` menus."""
+    return {scope["user_id"] for scope in offered(api)[after:] if scope.get("chat_id") == group}
 
 
 async def topic_deleted(bot: Serving) -> tuple[int, int]:
@@ -172,6 +184,53 @@ async def test_a_group_that_moved_gets_the_cards_anew_where_it_is_now(plain: Fak
         place = await bot.service.staff.place(number)
         assert place is not None
         assert (place.chat_id, place.card_id) == (-100888, plain.answers(-100888)[0].message_id)
+
+
+async def test_a_group_that_moved_shows_every_open_ticket_though_nothing_changes(
+    plain: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(plain, tmp_path) as bot:
+        for person in (1001, 1002):
+            await bot.card(await bot.opened(person))
+        await bot.service.actions.close(1, "staff", "Nodir", source="test:close")
+        await bot.settled()
+        plain.migrate(GROUP, -100888, by=STAFF)
+        await bot.until(lambda: [m.text[:2] for m in plain.answers(-100888)] == ["№2"])
+        await bot.settled()
+        assert len(plain.answers(-100888)) == 1
+        assert offered_in(plain, -100888) == {STAFF, STAFF_2}
+
+
+async def test_back_in_the_group_the_cards_show_what_happened_meanwhile(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        for person in (1001, 1002, 1003):
+            await bot.card(await bot.opened(person))
+        await bot.settled()
+        plain.kick(GROUP, STAFF)
+        await bot.settled()
+        await bot.service.actions.priority(1, "high", "Nodir", source="test:high")
+        await bot.service.actions.close(2, "solved", "Nodir", source="test:close")
+        await bot.opened(1004)
+        await bot.settled()
+        plain.chats.chats[GROUP].state = "ok"
+        before = len(offered(plain))
+        plain.promote(GROUP, STAFF, topics=False)
+        await bot.until(lambda: bot.cards(1, "shoshilinch") and bot.cards(2, "hal boʻlgan") and bot.cards(4))
+        await bot.settled()
+        assert (len(bot.cards(3)), offered_in(plain, GROUP, before)) == (1, {STAFF, STAFF_2})
+
+
+async def test_who_of_the_staff_comes_later_into_the_group_gets_the_menu(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path) as bot:
+        await bot.settled()
+        before = len(offered(plain))
+        for user, group in ((STRANGER, GROUP), (STAFF_2, -100999)):
+            plain.group(-100999, "Boshqa")
+            plain.send(user, group, new_chat_members=[plain.chats.people[user]])
+            await bot.settled()
+        assert len(offered(plain)) == before
+        plain.send(STAFF_2, GROUP, new_chat_members=[plain.chats.people[STAFF_2]])
+        await bot.until(lambda: STAFF_2 in offered_in(plain, GROUP, before))
 
 
 async def test_without_the_right_there_are_plain_cards_and_staff_are_told_once(forum: FakeApi, tmp_path: Path) -> None:
