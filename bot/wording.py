@@ -1,4 +1,4 @@
-"""A finding and an event in the words of a catalogue: what every room that shows a ticket needs.
+"""A finding, an event and a time in the words of a catalogue: what every room that shows a ticket needs.
 
 Speaks no language itself: it names the keys, whoever owns the catalogue hands it in.
 """
@@ -127,3 +127,20 @@ def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
             return f"№{body.get('incident') or body['ticket']}"
         case _:
             return str(body.get("text", ""))
+
+
+def duration(words: Words, took_s: float | None) -> str:
+    """A time as people say it: '5 soniya', '12 daqiqa', '2,5 soat', '3 kun'; a dash when it was not measured."""
+    if took_s is None:
+        return "–"
+    for unit, size_s, below in (("seconds", 1, 90), ("minutes", 60, 90), ("hours", 3600, 48)):
+        amount = took_s / size_s
+        if round(amount) < below:
+            exact = unit == "hours" and amount < 10
+            return words.plain(f"stats.{unit}", n=decimal(amount) if exact else round(amount))
+    return words.plain("stats.days", n=round(took_s / 86400))
+
+
+def decimal(number: float) -> str:
+    """One digit after a comma, none where it would be 0."""
+    return f"{number:.1f}".removesuffix(".0").replace(".", ",")

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from bot.chart import CauseBar, DayBar, Picture, Tile
 from bot.model import Owner, Status, Step
 from bot.numbers import Cause, Numbers, Spread
+from bot.wording import decimal, duration
 from messages import Catalogue
 
 CAUSES_MAX = 7  # of the most frequent; the others are summed up
@@ -26,7 +27,7 @@ def text(words: Catalogue, found: Numbers, *, bars: bool) -> Markup:
         lines.append(words.html("stats.by_day", days=_blocks([day.opened for day in found.days])))
     elif len(found.days) > 1:
         fullest = max(found.days, key=lambda day: day.opened)
-        mean = _decimal(found.opened / len(found.days))
+        mean = decimal(found.opened / len(found.days))
         lines.append(words.html("stats.per_day", mean=mean, most=fullest.opened, day=f"{fullest.day:%d.%m}"))
     shown = _shown(words, found.causes)
     if shown:
@@ -49,7 +50,7 @@ def _counts(words: Catalogue, found: Numbers) -> list[Markup]:
             values = {"median": duration(words, spread.median_s), "most": duration(words, spread.p90_s)}
             lines.append(words.html(f"stats.{key}", **values))
     if found.rating.mean is not None:
-        lines.append(words.html("stats.rating", mean=_decimal(found.rating.mean), count=found.rating.count))
+        lines.append(words.html("stats.rating", mean=decimal(found.rating.mean), count=found.rating.count))
     lines.append(words.html("stats.now", open=found.now.open, waiting=found.now.waiting))
     if (doubted := _doubted(found)) is not None:
         step, given, in_vain = doubted
@@ -66,7 +67,7 @@ def picture(words: Catalogue, found: Numbers) -> Picture:
         Tile(str(found.opened), words.plain("stats.tile_opened")),
         Tile("–" if pct is None else f"{pct} %", words.plain("stats.tile_alone")),
         Tile(
-            "–" if found.rating.mean is None else f"{_decimal(found.rating.mean)} ★",
+            "–" if found.rating.mean is None else f"{decimal(found.rating.mean)} ★",
             words.plain("stats.tile_rating", count=found.rating.count),
         ),
         Tile(_median(words, found.first_answer), words.plain("stats.tile_answer")),
@@ -86,23 +87,8 @@ def picture(words: Catalogue, found: Numbers) -> Picture:
     )
 
 
-def duration(words: Catalogue, took_s: float) -> str:
-    """A time as people say it: '5 soniya', '12 daqiqa', '2,5 soat', '3 kun'."""
-    for unit, size_s, below in (("seconds", 1, 90), ("minutes", 60, 90), ("hours", 3600, 48)):
-        amount = took_s / size_s
-        if round(amount) < below:
-            exact = unit == "hours" and amount < 10
-            return words.plain(f"stats.{unit}", n=_decimal(amount) if exact else round(amount))
-    return words.plain("stats.days", n=round(took_s / 86400))
-
-
 def _median(words: Catalogue, spread: Spread) -> str:
-    return "–" if spread.median_s is None else duration(words, spread.median_s)
-
-
-def _decimal(number: float) -> str:
-    """One digit after a comma, none where it would be 0."""
-    return f"{number:.1f}".removesuffix(".0").replace(".", ",")
+    return duration(words, spread.median_s)
 
 
 def _period(found: Numbers) -> dict[str, str]:

@@ -21,7 +21,8 @@ from bot.schema import migrations
 from bot.store import Store
 from bot.table import RULES
 from bot.tickets import Tickets
-from handlers.figures import CAUSES_MAX, duration, picture, text
+from bot.wording import duration
+from handlers.figures import CAUSES_MAX, picture, text
 from handlers.stats import days_of
 from messages import load
 from tests.running import PERSON, ROOT, STAFF, STAFF_CHAT, RunningBot
@@ -132,6 +133,7 @@ def test_rare_causes_are_summed_up() -> None:
 @pytest.mark.parametrize(
     ("took_s", "said"),
     [
+        (None, "–"),
         (0.4, "0 soniya"),
         (89, "89 soniya"),
         (90, "2 daqiqa"),
@@ -140,7 +142,7 @@ def test_rare_causes_are_summed_up() -> None:
         (200_000, "2 kun"),
     ],
 )
-def test_times_are_said_as_people_say_them(took_s: float, said: str) -> None:
+def test_times_are_said_as_people_say_them(took_s: float | None, said: str) -> None:
     assert duration(WORDS, took_s) == said
 
 

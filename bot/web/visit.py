@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from bot.numbers import UZBEKISTAN
 from bot.web.room import LOGIN, LOGOUT, STATIC, Room
+from bot.wording import decimal, duration
 
 T = TypeVar("T")
 READ_LIMIT_MS = 3000  # a page that reads longer is given up
@@ -78,7 +79,7 @@ def furniture(room: Room) -> dict[str, Any]:
         "at": clock,
         "day": day,
         "decimal": decimal,
-        "took": lambda seconds: took(words.plain, seconds),
+        "took": lambda seconds: duration(words, seconds),
     }
 
 
@@ -94,18 +95,3 @@ def day(iso: str) -> str:
     """`2026-11-23` as people here write it."""
     year, month, number = iso.split("-")
     return f"{number}.{month}.{year}"
-
-
-def decimal(value: float) -> str:
-    """One place behind the comma, as people here write it; none where it is 0."""
-    return f"{value:.1f}".removesuffix(".0").replace(".", ",")
-
-
-def took(plain: Callable[..., str], seconds: float | None) -> str:
-    """A duration in its largest fitting unit; a dash when it was not measured."""
-    if seconds is None:
-        return "–"
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= size:
-            return plain(f"web.took.{unit}", count=decimal(seconds / size))
-    return plain("web.took.seconds", count=f"{seconds:.0f}")

@@ -9,8 +9,6 @@ import pytest
 pytest.importorskip("datasette", reason="the extra 'web' is not installed")
 
 from bot.web.charts import BOTTOM, HEIGHT, TOP, Column, columns, share_bar  # after it is known that the extra is there
-from bot.web.visit import took
-from messages import load
 
 FULL = HEIGHT - TOP - BOTTOM
 
@@ -47,13 +45,3 @@ def test_what_a_chart_shows_is_said_too_and_nothing_in_it_is_markup() -> None:
 def test_the_shares_fill_the_bar() -> None:
     svg = share_bar("holat", [("open", 1), ("solved", 2), ("closed", 1)])
     assert [float(w) for w in re.findall(r' width="([\d.]+)"', svg)] == [25, 50, 25]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(None, "–"), (0.4, "0 soniya"), (59, "59 soniya"), (90, "1,5 daqiqa"), (7200, "2 soat"), (180000, "2,1 kun")],
-)
-def test_a_duration_is_said_in_its_largest_unit_and_one_that_was_not_measured_is_a_dash(
-    seconds: float | None, said: str
-) -> None:
-    assert took(load("uz").plain, seconds) == said
