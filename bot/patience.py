@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.casefile import fold
@@ -51,7 +51,7 @@ def can_reopen(ticket: Ticket, now: datetime) -> bool:
     if ticket.closed_at is None:
         return False
     written = _last(ticket.events, (EventKind.STAFF_MESSAGE,))
-    return now - max(ticket.closed_at, written or ticket.closed_at) < REOPEN_WITHIN
+    return now - max(ticket.closed_at, written.at if written else ticket.closed_at) < REOPEN_WITHIN
 
 
 def plan(ticket: Ticket, hours: Hours) -> dict[str, datetime | None]:
@@ -79,7 +79,9 @@ def _since_when_for_staff(ticket: Ticket) -> datetime | None:
     linked = any(e.kind is EventKind.LINKED and e.body.get("incident") for e in events)
     since: datetime | None = None
     for event in events:
-        if event.kind in BY_STAFF or (event.kind is EventKind.ASKED and event.body.get("by")):
+        if event.kind is EventKind.TAKEN:
+            since = since and event.at  # he who took it has his own time to answer
+        elif event.kind is EventKind.STAFF_MESSAGE or _asked_by_staff(event):
             since = None
         elif linked and event.kind is EventKind.ESCALATED and event.body.get("reason") != "asked":
             continue  # an incident has people at it, and is told of as a whole
@@ -89,25 +91,28 @@ def _since_when_for_staff(ticket: Ticket) -> datetime | None:
 
 
 def _since_when_for_user(ticket: Ticket) -> datetime | None:
-    """When the user was asked, or told to do, what is still open; None: it is not his move."""
+    """When the user was asked, or told to do, what is still open; None: it is not his move, or a person spoke since."""
+    moved = _last(ticket.events, (EventKind.ASKED, EventKind.VERDICT, EventKind.STAFF_MESSAGE))
     case = fold(ticket)
     to_do = case.verdict is not None and case.verdict.owner is Owner.USER
-    if not case.settled or not (case.asked or to_do):
+    if moved is None or moved.kind is EventKind.STAFF_MESSAGE or not case.settled or not (case.asked or to_do):
         return None
-    moves = (EventKind.ASKED, EventKind.VERDICT)
-    last = _last(ticket.events, moves)
-    answer = _last(ticket.events, (EventKind.EVIDENCE, EventKind.USER_MESSAGE, EventKind.STAFF_MESSAGE))
-    return max(last, answer) if last and answer else last
+    answer = _last(ticket.events, (EventKind.EVIDENCE, EventKind.USER_MESSAGE))
+    return max(moved.at, answer.at) if answer else moved.at
 
 
 def _since_when_silent(ticket: Ticket) -> datetime | None:
     """When the last thing happened in a case in which the staff spoke last; None: it is somebody's move."""
-    last = next((event for event in reversed(lately(ticket)) if event.kind in SPOKEN), None)
+    last = _last(lately(ticket), SPOKEN)
     return ticket.events[-1].at if last is not None and last.kind is EventKind.STAFF_MESSAGE else None
 
 
-def _last(events: Sequence[Event], kinds: tuple[EventKind, ...]) -> datetime | None:
-    return next((event.at for event in reversed(events) if event.kind in kinds), None)
+def _last(events: Sequence[Event], kinds: Collection[EventKind]) -> Event | None:
+    return next((event for event in reversed(events) if event.kind in kinds), None)
+
+
+def _asked_by_staff(event: Event) -> bool:
+    return event.kind is EventKind.ASKED and bool(event.body.get("by"))
 
 
 def _reminded(ticket: Ticket, whom: str, since: datetime) -> bool:

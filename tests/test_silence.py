@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.hours import Hours
-from bot.model import EventKind, Status
+from bot.model import EventKind, Kind, Status
 from bot.waits import ENOUGH, usual_wait
 from tests.office import GROUP, STAFF, USER, Office, office
 from tests.servers.sip import SipServer, always
@@ -37,6 +37,36 @@ async def test_a_case_in_which_the_staff_spoke_last_ends_after_a_week_of_silence
         await bot.time_passes(days=2)
         told = await bot.hears("uzoq vaqt yangilik boʻlmadi")
         assert (await reasons(bot), told.buttons, count(bot, REMINDER)) == (["stale"], (), 0)
+
+
+async def test_whom_a_person_talks_to_is_not_reminded_of_the_bots_question(tmp_path: Path) -> None:
+    with SipServer(always(200)) as sip:
+        async with office(tmp_path, **healthy(sip)) as bot:
+            await asked(bot)
+            await answered(bot)
+            await bot.time_passes(hours=25)
+            await bot.time_passes(hours=50)
+            assert (await reasons(bot), count(bot, REMINDER)) == ([], 0)
+            await bot.service.actions.ask(1, Kind.PING, "Nodir", source="test:ask")  # now it is his move
+            await bot.quiet()
+            due = await bot.service.life.dues.get(1, "remind")
+            assert due is not None
+            bot.clock.ahead = timedelta()
+            await bot.time_passes(hours=25)
+            assert count(bot, REMINDER) == 1
+
+
+async def test_who_took_a_case_and_says_nothing_is_reminded_in_his_own_time(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.service.actions.take(1, "Nodir", source="test:take")
+        await bot.quiet()
+        due = await bot.service.life.dues.get(1, "staff")
+        taken = next(event for event in (await bot.ticket()).events if event.kind is EventKind.TAKEN)
+        assert due is not None
+        assert abs(due.at - taken.at - timedelta(minutes=30)) < timedelta(seconds=1)
+        await bot.time_passes(minutes=31)
+        assert count(bot, WAITING, GROUP) == 1
 
 
 async def test_a_note_shows_that_the_staff_are_at_it(tmp_path: Path) -> None:
