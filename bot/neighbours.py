@@ -6,6 +6,7 @@ Places are networks, and providers where a list names them (bot/providers.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -45,7 +46,7 @@ class Surroundings:
 class Neighbours:
     """Typed access to the table."""
 
-    def __init__(self, store: Store, providers: Providers) -> None:
+    def __init__(self, store: Store, providers: Callable[[], Providers]) -> None:
         self._store = store
         self._providers = providers
 
@@ -79,4 +80,5 @@ class Neighbours:
             return {one for (one,) in before}, int(others)
 
         before, others = await self._store.run(work)
-        return Surroundings(self._providers.name(address), self._providers.unusual(address, before), others)
+        known = self._providers()  # asked each time: the list may be a newer one
+        return Surroundings(known.name(address), known.unusual(address, before), others)

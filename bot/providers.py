@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 from collections.abc import Collection
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 
 import maxminddb
 
@@ -57,11 +58,20 @@ class Providers:
         return None if mine in theirs else Finding(Tag.PROVIDER_UNUSUAL, {"address": address, "provider": mine})
 
 
-@cache
 def providers(file: str | None) -> Providers:
-    """The list in this file, read once into memory. Of none, or of one that cannot be read, no provider is known."""
+    """The list in this file as it is now. Of none, or of one that cannot be read, no provider is known."""
     if file is None:
         return Providers()
+    try:
+        found = os.stat(file)
+    except OSError:
+        return _read(file, None)
+    return _read(file, (found.st_ino, found.st_mtime_ns, found.st_size))
+
+
+@lru_cache(maxsize=1)
+def _read(file: str, version: tuple[int, ...] | None) -> Providers:
+    """Read once into memory for each version of the file."""
     try:
         reader = maxminddb.open_database(file, maxminddb.MODE_MEMORY)
         listed = reader.metadata()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import WeakValueDictionary
 
 from bot.casefile import fold
@@ -39,7 +40,9 @@ class Sequel:
     def over(cls, store: Store, desk: Desk, staff: Staff, actions: Actions, spawn: Spawn) -> Sequel:
         """With all that follows."""
         unbanning = Unbanning(staff, desk, actions, spawn, os.environ)
-        neighbours = Neighbours(store, providers(desk.target.providers_file))
+        named = partial(providers, desk.target.providers_file)
+        named()  # the log says at the start how old the list is, or why there is none
+        neighbours = Neighbours(store, named)
         return cls(desk, neighbours, Outlook(desk, spawn), unbanning, spawn)
 
     def consider(self, number: int) -> None:

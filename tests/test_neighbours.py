@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,12 @@ async def case(store: Store, person: int, address: str, step: Step = Step.TRY_OT
     await log.set_extension(ticket.number, f"100{person}")
     verdict = Verdict(step, Owner.USER, Certainty.LIKELY)
     await log.append(ticket.number, EventKind.VERDICT, {"verdict": verdict.to_json(), "findings": []})
-    await Neighbours(store, Providers()).seen(ticket.number, address)
+    await Neighbours(store, Providers).seen(ticket.number, address)
     return ticket.number
 
 
 async def around(store: Store, number: int, address: str, list_file: str | None = None) -> Surroundings:
-    return await Neighbours(store, providers(list_file)).around(number, address)
+    return await Neighbours(store, partial(providers, list_file)).around(number, address)
 
 
 async def test_other_people_of_the_same_network_with_the_same_verdict_are_counted_once(store: Store) -> None:

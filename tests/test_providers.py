@@ -100,6 +100,14 @@ def test_a_file_that_is_no_list_is_said_once_and_names_nobody(
     assert said.startswith("PROVIDERS_FILE ")
 
 
+def test_a_newer_list_in_the_place_of_the_old_one_counts_at_once(tmp_path: Path) -> None:
+    file = write_list(tmp_path / "asn.mmdb", OWNERS)
+    first = providers(file)
+    assert (first.name(HERE), providers(file)) == ("Uzbektelekom", first)
+    Path(write_list(tmp_path / "new.mmdb", {"94.158.0.0/17": "Uztelecom"})).replace(file)
+    assert providers(file).name(HERE) == "Uztelecom"
+
+
 @pytest.mark.parametrize(("name", "why"), [("none.mmdb", "No such file or directory"), (".", "Is a directory")])
 def test_a_file_that_is_not_there_is_named_with_the_reason(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, why: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,18 +111,6 @@ async def test_where_there_is_nothing_to_read_nothing_is_said(run_one: RunOne, t
 
 
 REASON = why_not("nft", "iptables", "iptables-save")
-
-
-@pytest.fixture(scope="module")
-def a_space() -> Iterator[Namespace]:
-    with Namespace() as space:
-        yield space
-
-
-@pytest.fixture
-def space(a_space: Namespace) -> Iterator[Namespace]:
-    yield a_space
-    a_space.run("nft", "flush", "ruleset")
 
 
 CHAIN = """table ip filter {

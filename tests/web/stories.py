@@ -75,7 +75,7 @@ async def tell(folder: Path) -> None:
     await _solved(log, Attachments.beside(folder / "yordam.db"))
     await _waiting(log)
     await _ours(log)
-    neighbours = Neighbours(store, Providers())
+    neighbours = Neighbours(store, Providers)
     for number in (1, 3):
         await neighbours.seen(number, "84.54.70.9")
     whose = Finding(Tag.PROVIDER_KNOWN, {"address": "84.54.70.9", "provider": "Uztelecom <3"})
