@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 
 from telegram import Update
 from telegram.constants import ChatType
+from telegram.error import TelegramError
 from telegram.ext import ApplicationHandlerStop
 
 from bot.barred import Barred
@@ -36,6 +38,9 @@ class Barring(StaffCommands):
         banned_at = (await self.barred.of(person.user_id, self.now())).banned_at
         if banned_at is None:
             return
+        if update.callback_query is not None:
+            with contextlib.suppress(TelegramError):  # too old to be answered
+                await update.callback_query.answer()
         with journey(f"ban:{person.user_id}:{banned_at.timestamp():.0f}"):  # what was sent there once stays sent
             await self.actions.desk.post.send(chat.id, self.staff.screens.say("life.banned"), "banned")
         raise ApplicationHandlerStop

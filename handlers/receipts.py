@@ -10,6 +10,7 @@ from telegram.error import BadRequest, TelegramError
 from telegram.ext import ExtBot
 
 from bot.relayed import Fate, Relayed, Row
+from bot.topics import TopicRows
 from handlers.carrier import Spot
 from messages import Catalogue
 
@@ -23,13 +24,14 @@ class Receipts:
 
     bot: ExtBot[Any]
     rows: Relayed
+    topics: TopicRows
     words: Catalogue
 
     async def delivered(self, row: Row) -> None:
         """It has reached the user; one that was made a note of on its way did all the same."""
         now = await self.rows.get(row.chat_id, row.message_id)
         if now is not None and now.fate is Fate.NOTE:
-            await self.say(Spot(row.chat_id, reply_to=row.message_id), "relay.seen_already")
+            await self._under(row, "relay.seen_already")
         else:
             await self._sign(row, DELIVERED, "staff.sent")
 
@@ -46,7 +48,7 @@ class Receipts:
             await self.bot.set_message_reaction(row.chat_id, row.message_id, UNDELIVERED)
         if before is None or before.fate is not Fate.REFUSED or not gone:
             with contextlib.suppress(TelegramError):
-                await self.say(Spot(row.chat_id, reply_to=row.message_id), "staff.not_sent" if gone else "relay.cannot")
+                await self._under(row, "staff.not_sent" if gone else "relay.cannot")
 
     async def say(self, spot: Spot, key: str, **values: object) -> None:
         """A word to one of the staff, under what he wrote."""
@@ -58,4 +60,9 @@ class Receipts:
         try:
             await self.bot.set_message_reaction(row.chat_id, row.message_id, sign)
         except TelegramError:  # reactions are switched off in this group
-            await self.say(Spot(row.chat_id, reply_to=row.message_id), key)
+            await self._under(row, key)
+
+    async def _under(self, row: Row, key: str) -> None:
+        topic = await self.topics.of(row.ticket)
+        thread_id = topic.thread_id if topic is not None and topic.chat_id == row.chat_id else None
+        await self.say(Spot(row.chat_id, thread_id, row.message_id), key)

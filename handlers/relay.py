@@ -56,7 +56,7 @@ class Relay:
     def over(cls, store: Store, staff: Staff, now: Clock, coming: Callable[[int, str], Awaitable[bool]]) -> Relay:
         """With its tables in `store`."""
         rows = Relayed(store)
-        receipts = Receipts(staff.bot, rows, staff.screens.words)
+        receipts = Receipts(staff.bot, rows, staff.board.topics.rows, staff.screens.words)
         return cls(staff, rows, Carrier(staff.bot), receipts, Barred(store), now, coming)
 
     # --- from a person ---

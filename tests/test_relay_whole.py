@@ -217,6 +217,24 @@ async def test_what_the_staff_quote_of_a_card_stays_with_them(tmp_path: Path) ->
 # --- what does not arrive ---
 
 
+async def test_where_there_are_no_reactions_it_is_said_in_the_topic_what_became_of_a_word(tmp_path: Path) -> None:
+    async with office(tmp_path, forum=True) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        bot.api.fault("status", "setMessageReaction", times=99, status=400)
+        bot.api.send_text(STAFF, "// ichki gap", GROUP, thread=card.thread_id)
+        bot.api.send_text(STAFF, "javob", GROUP, thread=card.thread_id)
+        await bot.hears("javob")
+        await bot.hears("Foydalanuvchiga yetkazildi", GROUP)
+        bot.api.chats.chats[USER].state = "blocked"
+        bot.api.send_text(STAFF, "yana javob", GROUP, thread=card.thread_id)
+        await bot.hears("Yetkazib boʻlmadi", GROUP)
+        told = [m for m in bot.api.answers(GROUP) if m.message_id != card.message_id]
+        assert [(m.text.split()[0], m.thread_id) for m in told] == [
+            ("Eslatma", card.thread_id), ("Foydalanuvchiga", card.thread_id), ("Yetkazib", card.thread_id),
+        ]  # fmt: skip
+
+
 async def test_what_telegram_does_not_let_be_copied_is_told_to_who_wrote_it(tmp_path: Path) -> None:
     quiz = {"id": "1", "question": "?", "options": [], "total_voter_count": 0, "is_closed": False,
             "is_anonymous": True, "type": "quiz", "allows_multiple_answers": False, "allows_revoting": False,

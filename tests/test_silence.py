@@ -112,6 +112,20 @@ async def test_a_banned_person_is_neither_reminded_nor_waited_for_and_the_case_e
             assert (len(bot.texts()), await reasons(bot)) == (said, ["no_answer"])
 
 
+async def test_a_press_of_a_banned_person_is_answered_and_does_nothing(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        own = await bot.hears("Murojaat raqamingiz")
+        await bot.quiet()
+        events = len((await bot.ticket()).events)
+        bot.api.send_text(STAFF, "/ban 1", GROUP)
+        await bot.hears("bloklandi", GROUP)
+        pressed = bot.api.press(USER, own.message_id, "1:again", force=True)
+        await bot.quiet()
+        answers = [call.params["callback_query_id"] for call in bot.api.calls("answerCallbackQuery")]
+        assert (answers, len((await bot.ticket()).events)) == ([pressed], events + 1)  # the note of the ban
+
+
 async def test_staff_are_not_reminded_of_whom_they_have_muted_before_that_time_is_over(tmp_path: Path) -> None:
     async with office(tmp_path) as bot:
         await bot.called()
