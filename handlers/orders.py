@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from telegram.ext import JobQueue
 
@@ -38,6 +40,8 @@ class Orders:
     staff: frozenset[int]
     spawn: Spawn
     _known: set[str] = field(default_factory=set)  # done, or in hand
+    _readable: bool = True
+    _turns: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)  # a ticket's
 
     async def begin(self, jobs: JobQueue[Any]) -> None:
         """Looks from now on."""
@@ -45,17 +49,26 @@ class Orders:
         jobs.run_repeating(self._look, interval=EVERY_S, first=0.0)
 
     async def _look(self, _: object) -> None:
-        fresh = await asyncio.to_thread(orders_given, self.file, frozenset(self._known))
+        try:
+            fresh = await asyncio.to_thread(orders_given, self.file, frozenset(self._known))
+        except sqlite3.DatabaseError:  # spoiled: it is told once, not every second
+            if self._readable:
+                self._readable = False
+                raise
+            return
+        self._readable = True
         self._known |= {order.id for order in fresh}
         by_ticket = attrgetter("ticket")
         for number, some in groupby(sorted(fresh, key=by_ticket), by_ticket):  # stable: their order stays
-            self.spawn(f"orders:{number}", self._carry_out(tuple(some)), 0)
+            turn = self._turns.setdefault(number, asyncio.Lock())
+            self.spawn(f"orders:{number}", self._carry_out(tuple(some), turn), 0)
 
-    async def _carry_out(self, orders: Sequence[Order]) -> None:
-        """One ticket's orders, one after the other."""
-        for order in orders:
-            outcome = await self._outcome(order)
-            await self.outcomes.write(order.id, outcome)
+    async def _carry_out(self, orders: Sequence[Order], turn: asyncio.Lock) -> None:
+        """One ticket's orders, one after the other, also after those of an earlier look: a reply may wait its turn."""
+        async with turn:
+            for order in orders:
+                outcome = await self._outcome(order)
+                await self.outcomes.write(order.id, outcome)
 
     async def _outcome(self, order: Order) -> str:
         if order.by_id not in self.staff:

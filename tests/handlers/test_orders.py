@@ -110,6 +110,35 @@ def test_an_order_known_by_its_id_is_carried_out_once(desk: Desk) -> None:
     assert sum("faqat bir marta" in message.text for message in desk.bot.api.answers(PERSON)) == 1
 
 
+def test_what_is_ordered_of_a_ticket_is_done_in_its_order_also_where_telegram_keeps_a_reply_waiting(desk: Desk) -> None:
+    desk.outcome(desk.order("reopen"))
+    before = len(desk.bot.api.answers(PERSON))
+    looks = []
+    for n in range(5):  # the bot may send one message a second to a person
+        looks.append(desk.order("reply", f"javob {n}"))
+    desk.outcome(looks[0])  # so what follows is seen at a later look
+    last = desk.order("close", "staff")
+    assert [desk.outcome(order_id) for order_id in (*looks, last)] == ["done"] * 6
+    heard = [message.text for message in desk.bot.api.answers(PERSON)[before:]]
+    told = [text for text in heard if "javob" in text or "yopildi" in text]
+    assert (told[:5], "yopildi" in told[5]) == ([f"Operator: javob {n}" for n in range(5)], True)
+
+
+def test_a_spoiled_file_of_orders_is_told_once(tmp_path: Path) -> None:
+    with RunningBot(tmp_path, {"PBX_ON_THIS_HOST": "no"}) as bot:
+        (bot.data / "web.db").write_bytes(b"no database at all" * 1000)
+        bot.wait_for("DatabaseError", STAFF_CHAT)
+        bot.says("/operator")  # a few looks later
+        bot.wait_for("Operatorga xabar berdim")
+        for _ in range(3):
+            before = len(bot.api.answers(PERSON))
+            bot.says("/status")
+            bot.wait_for("№1", after=before)
+        told = [message.text for message in bot.api.answers(STAFF_CHAT) if "DatabaseError" in message.text]
+        looked = bot.log.count("file is not a database")
+    assert (len(told), looked > 0) == (1, True)
+
+
 def test_old_orders_surprise_nobody_and_leave_the_file(desk: Desk) -> None:
     long_ago = datetime.now(UTC) - FORGOTTEN_AFTER - timedelta(minutes=1)
     asyncio.run(desk.book.give(Order("00000000000000bb", 1, "reply", "kechagi", STAFF, "Nodir", long_ago)))
