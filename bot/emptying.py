@@ -158,11 +158,14 @@ def part_with_strangers(db: Database, retention_days: int) -> int:
     return int(db.execute(f"DELETE FROM people WHERE {_STRANGERS} AND NOT {_BARRED}", since).rowcount)  # noqa: S608
 
 
-def part_with(db: Database, user_id: int) -> None:
-    """Forgets one person, but not that staff do not want to hear them: else a wish would be the way round it."""
+def part_with(db: Database, user_id: int) -> int:
+    """Forgets one person, but not that staff do not want to hear them: else a wish would be the way round it.
+
+    How many people stay because of that: 0 or 1.
+    """
     known = {"user_id": user_id, **_since(0)}
     db.execute(f"DELETE FROM people WHERE user_id = :user_id AND NOT {_BARRED}", known)  # noqa: S608 - our own words
-    db.execute("UPDATE people SET name = '', extension = NULL WHERE user_id = :user_id", known)
+    return int(db.execute("UPDATE people SET name = '', extension = NULL WHERE user_id = :user_id", known).rowcount)
 
 
 def unlead(db: Database, numbers: Sequence[int]) -> None:

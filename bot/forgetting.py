@@ -162,11 +162,14 @@ class Forgetting:
         return await self.store.run(lambda db: tuple(map(_wish, db.query("SELECT * FROM forgetting ORDER BY id"))))
 
     async def erase(self, wish: Wish) -> Forgotten:
-        """Empties the person's tickets and forgets who they are. What stands in chats is not touched from here."""
+        """Empties the person's tickets and forgets who they are; `people` is 0 where a ban or a mute stays with the id.
+
+        What stands in chats is not touched from here.
+        """
         await self.store.run(lambda db: unmention(db, wish.user_id))
         gone = await self.empty(wish.tickets, "forgotten")
-        await self.store.run(lambda db: part_with(db, wish.user_id), durable=True)
-        return replace(gone, people=1)
+        barred = await self.store.run(lambda db: part_with(db, wish.user_id), durable=True)
+        return replace(gone, people=1 - barred)
 
     async def messages(self, number: int) -> list[tuple[int, int]]:
         """Where words about a ticket stand, as (chat, message): our own, copies, and what they are copies of."""

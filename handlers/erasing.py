@@ -64,10 +64,11 @@ class Erasing:
             self._in_hand.discard(wish.id)
 
     async def _carry_out(self, wish: Wish) -> None:
-        await self.forgetting.erase(wish)
+        gone = await self.forgetting.erase(wish)
         await self.mailbox.forget(wish.chat_id, except_source=wish.source)
         await self.forgetting.scrub()
-        await self.post.send(wish.chat_id, self.screens.say("mine.erased"), "erased")
+        words = self.screens.say("mine.erased" if gone.people else "mine.erased_barred")
+        await self.post.send(wish.chat_id, words, "erased")
         await self.mailbox.flush()  # that it was said outlives a crash during what follows
         for number in wish.tickets:
             await self._remove_topic(number)

@@ -300,6 +300,9 @@ async def test_a_ban_stays_and_takes_nobodys_data_from_them(tmp_path: Path) -> N
             )
         )
         assert people == [{"name": "", "extension": None, "banned": 1}]
+        assert [text for text in bot.texts() if "Oʻchirildi ✅" in text] == [
+            bot.service.staff.screens.words.plain("mine.erased_barred")
+        ]
         bot.api.send_text(USER, "/diagnose")
         await bot.quiet()
         assert len(await bot.service.desk.tickets.list()) == 1
