@@ -28,7 +28,7 @@ from bot.web.listing import Chosen, listing
 from bot.web.ordering import CLOSE_REASONS, TEXT_MAX, WrongOrderError, given, order_of, possible, wait_for
 from bot.web.room import LOGIN, LOGOUT, TICKET
 from bot.web.visit import Visit
-from bot.wording import because, reason, step_values
+from bot.wording import because, for_staff, reason
 
 log = logging.getLogger(__name__)
 Page = Callable[[Visit], Awaitable[Any]]
@@ -146,9 +146,7 @@ async def _ticket(visit: Visit, wrong: str | None = None, said: str = "", action
         wants_person=any(e.kind is EventKind.ESCALATED and e.body.get("reason") == "asked" for e in case.ticket.events),
         stations=stations(fold(case.ticket), room.target.sip_port),
         because=[because(words, finding) for finding in verdict.because] if verdict else [],
-        staff_do=words.html(f"step.{verdict.step}.staff", **step_values(verdict, room.target, case.ticket.extension))
-        if verdict
-        else None,
+        staff_do=for_staff(words, verdict, room.target, case.ticket.extension) if verdict else None,
         fired=fired(words, case.ticket),
         entries=entries[-ENTRIES_SHOWN:],
         earlier=entries[:-ENTRIES_SHOWN],
@@ -219,7 +217,7 @@ async def incident(visit: Visit) -> Any:
         one=one,
         tickets=await visit.read(lambda db: linked(db, visit.number)),
         because=[because(words, finding) for finding in one.verdict.because],
-        staff_do=words.html(f"step.{one.verdict.step}.staff", **step_values(one.verdict, room.target, None)),
+        staff_do=for_staff(words, one.verdict, room.target, None),
     )
 
 
