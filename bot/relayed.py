@@ -73,14 +73,17 @@ class Relayed:
         """The message whose copy this is; None: it is no copy."""
         return await self._one("other_chat = ? AND other_message = ?", chat_id, message_id)
 
-    async def counterpart(self, chat_id: int, message_id: int) -> tuple[int, int] | None:
-        """(chat, message) of the same words on the other side, whichever of the two is the copy."""
-        written = await self.get(chat_id, message_id)
-        if written is not None:
-            here = written.other_chat is not None and written.other_message is not None
-            return (written.other_chat or 0, written.other_message or 0) if here else None
-        copy = await self.copied(chat_id, message_id)
-        return (copy.chat_id, copy.message_id) if copy and copy.message_id > 0 else None
+    async def counterpart(self, chat_id: int, message_id: int, ticket: int) -> tuple[int, int] | None:
+        """(chat, message) of the same words on the other side, whichever of the two is the copy.
+
+        Of this ticket only: what another one has may stand in another topic.
+        """
+        row = await self.get(chat_id, message_id)
+        if row is not None:
+            known = row.ticket == ticket and row.other_chat and row.other_message
+            return (row.other_chat or 0, row.other_message or 0) if known else None
+        row = await self.copied(chat_id, message_id)
+        return (row.chat_id, row.message_id) if row and row.ticket == ticket and row.message_id > 0 else None
 
     async def album(self, chat_id: int, album: str) -> list[Row]:
         """The parts of an album noted so far, in order."""

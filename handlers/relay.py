@@ -239,7 +239,7 @@ class Relay:
         edited: bool = False,
     ) -> tuple[int, Copies]:
         """Says something on the other side, in its right spot; no numbers when the staff chat takes nothing."""
-        quoted = await self.rows.counterpart(row.chat_id, said.reply_to) if said.reply_to else None
+        quoted = await self.rows.counterpart(row.chat_id, said.reply_to, row.ticket) if said.reply_to else None
         if by_staff(row):
             spot = Spot(ticket.chat_id, reply_to=quoted[1] if quoted else None, quote=said)
             return ticket.chat_id, await send(spot, self.staff.screens.words.plain("relay.operator"), said)

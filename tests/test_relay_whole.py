@@ -8,6 +8,7 @@ import json
 import signal
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -203,6 +204,22 @@ async def test_a_quoted_secret_does_not_reach_the_staff(tmp_path: Path) -> None:
         copy = await bot.hears("shu edi", GROUP)
         assert copy.text == f"{HEAD}\nparol: [REDACTED]\nshu edi"
         assert [c for c in bot.api.calls() if "Sir12345maxfiy" in str(c.params)] == []
+
+
+async def test_what_was_said_under_another_number_is_said_again_and_not_pointed_at(tmp_path: Path) -> None:
+    async with office(tmp_path, forum=True) as bot:
+        await bot.called()
+        first = bot.api.send_text(USER, "birinchi gap")
+        await bot.hears("birinchi gap", GROUP)
+        await bot.quiet()
+        await bot.service.actions.close(1, "staff", "Nodir", source="test:close")
+        bot.clock.ahead = timedelta(days=8)
+        bot.api.send_text(USER, "/operator")
+        card = await bot.hears("№2", GROUP)
+        bot.api.send_text(USER, "yana shu", reply_to=first)
+        copy = await bot.hears("yana shu", GROUP)
+        assert (copy.text, copy.thread_id) == ("birinchi gap\nyana shu", card.thread_id)
+        assert "reply_to_message" not in copy.raw
 
 
 async def test_what_the_staff_quote_of_a_card_stays_with_them(tmp_path: Path) -> None:
