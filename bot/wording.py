@@ -5,12 +5,16 @@ Speaks no language itself: it names the keys, whoever owns the catalogue hands i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from markupsafe import Markup
 
 from bot.model import Event, EventKind, Finding, Tag, Target, Verdict
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?")
+_NUMBER = re.compile(r"[0-9A-Za-z_.+-]{1,32}")
 
 
 class Words(Protocol):
@@ -68,17 +72,28 @@ def reason(words: Words, why: str) -> str:
     return words.plain(f"rule.{why}") if f"rule.{why}" in words else why
 
 
-def step_values(verdict: Verdict, target: Target, extension: str | None) -> dict[str, Any]:
-    """What a step's text may fill in."""
+def for_staff(words: Words, verdict: Verdict, target: Target, extension: str | None) -> Markup:
+    """What to do on the server, with commands to copy. A number that is not known is none: an example would be
+    somebody else's."""
+    return words.html(f"step.{verdict.step}.staff", **step_values(verdict, target, extension, unknown="–"))
+
+
+def step_values(verdict: Verdict, target: Target, extension: str | None, unknown: str = "1002") -> dict[str, Any]:
+    """What a step's text may fill in; an `unknown` number's place is taken by an example."""
     said = {key: value for finding in verdict.because for key, value in finding.args.items()}
     return {
         "host": target.host,
         "server": target.server,
         "port": target.sip_port,
         "pm2": target.pm2_name,
-        "extension": extension or said.get("extension") or "1002",
-        "address": said.get("address") or "IP",
+        "extension": extension or _matching(_NUMBER, said.get("extension")) or unknown,
+        "address": _matching(_ADDRESS, said.get("address")) or "IP",
     }
+
+
+def _matching(shape: re.Pattern[str], value: object) -> str | None:
+    """A value that may stand in a command to be copied: a forged line of a log could hold anything."""
+    return value if isinstance(value, str) and shape.fullmatch(value) else None
 
 
 def happened(words: Words, event: Event) -> str:
@@ -86,21 +101,24 @@ def happened(words: Words, event: Event) -> str:
     key = f"event.{event.kind}"
     if not words.blanks(key):
         return words.plain(key)
-    return words.plain(key, what=_what(words, event.kind, event.body)).removesuffix(": ")  # of an emptied ticket
+    return words.plain(key, what=_what(words, event)).removesuffix(": ")  # of an emptied ticket
 
 
-def _sent(body: Mapping[str, Any]) -> str:
-    """The key of what came in; of a file also whether it can be looked at."""
-    media = body.get("media")
-    if media in ("photo", "document"):
-        return f"sent.{media}_kept" if body.get("attachment") else f"sent.{media}_not_kept"
-    return "sent.button" if media == "button" else "sent.text"
+def sent(words: Words, event: Event) -> str:
+    """What it was that came in; of a file that is evidence also whether it can be looked at."""
+    media = event.body.get("media") or "text"
+    if event.kind is EventKind.EVIDENCE and media in ("photo", "document"):
+        media += "_kept" if event.body.get("attachment") else "_not_kept"
+    return words.plain(f"sent.{media}") if f"sent.{media}" in words else media
 
 
-def _what(words: Words, kind: EventKind, body: Mapping[str, Any]) -> str:
-    match kind:
+def _what(words: Words, event: Event) -> str:
+    body = event.body
+    match event.kind:
         case EventKind.EVIDENCE:
-            return words.plain(_sent(body))
+            return sent(words, event)
+        case EventKind.USER_MESSAGE | EventKind.STAFF_MESSAGE if body.get("media", "text") != "text":
+            return f"{sent(words, event)} {body.get('text') or ''}".rstrip()
         case EventKind.READ:
             return f"{words.plain('kind.' + body['reading']['kind'])}: {status(words, body['reading']['status'])}"
         case EventKind.ASKED | EventKind.SKIPPED:

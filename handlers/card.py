@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from markupsafe import Markup
 
 from bot.casefile import CaseFile, fold
-from bot.model import Event, EventKind, Tag, Ticket
+from bot.model import Event, EventKind, Finding, Tag, Ticket
 from bot.patience import wants_person
 from bot.standing import standing
 from bot.stations import stations
-from bot.wording import happened, status
+from bot.wording import for_staff, happened, sent, status
 from handlers.actions import ENDED
 from handlers.keyboards import keyboard
+from handlers.mending import cut as shortened
+from handlers.mending import plain
 from handlers.reply import TEXT_MAX, Screen, Screens
+from handlers.said import length
 
 # About the network, said whatever the verdict.
 NOTICED = frozenset({Tag.NEIGHBOURS_SAME_TROUBLE, Tag.NETWORK_UNUSUAL, Tag.PROVIDER_KNOWN, Tag.PROVIDER_UNUSUAL})
 LINE_MAX = 220  # signs of one event in a list of many
-SENT_MAX = 1500  # signs of what the user sent, the newest first
+SENT_MAX = 1500  # of what the user sent, the newest first; UTF-16 units
+RATED_MAX = 300  # signs of a comment
+ARGUMENT_MAX = 120  # signs of what a finding tells
+QUOTE = Markup("<blockquote expandable>{}</blockquote>")
 
 
 class Cards:
@@ -41,11 +48,16 @@ class Cards:
             lines.append(words.html("staff.wants_person"))
         lines += self._verdict(ticket)
         noticed = {one.tag: one for result in case.results for one in result.findings if one.tag in NOTICED}
-        lines += [words.html("staff.noticed", what=self.screens.because(finding)) for finding in noticed.values()]
-        lines += self._came(ticket, case)
-        lines += [words.html("staff.rated", what=rated) for rated in _rated(ticket)]
+        lines += [words.html("staff.noticed", what=self._because(finding)) for finding in noticed.values()]
+        lines += self._read(ticket, case)
+        last = [words.html("staff.rated", what=cut(rated, RATED_MAX)) for rated in _rated(ticket)]
         if ticket.status not in ENDED:
-            lines.append(words.html("staff.write_how" if in_topic else "staff.reply_how"))
+            last.append(words.html("staff.write_how" if in_topic else "staff.reply_how"))
+        room = TEXT_MAX - length(plain("\n".join([*lines, *last]))) - 2
+        came = "\n---\n".join(self._came(ticket))
+        if came and room > 0:
+            lines.append(QUOTE.format(shortened(came, min(room, SENT_MAX))))
+        lines += last
         buttons = None if ticket.emptied else keyboard(self.screens, ticket, menu)
         return Screen(Markup("\n").join(lines), buttons)
 
@@ -58,23 +70,44 @@ class Cards:
         name = words.plain(f"step.{verdict.step}.name")
         lines = [words.html("staff.verdict", step=name, certainty=sure)]
         if verdict.because and not ticket.emptied:  # what was measured is not there any more
-            because = Markup("; ").join(self.screens.because(finding) for finding in verdict.because)
+            because = Markup("; ").join(self._because(finding) for finding in verdict.because)
             lines.append(words.html("staff.because", because=because))
-        values = self.screens.values(verdict, ticket.extension)
-        return [*lines, words.html(f"step.{verdict.step}.staff", None, **values)]
+        return [*lines, for_staff(words, verdict, self.screens.target, ticket.extension)]
 
-    def _came(self, ticket: Ticket, case: CaseFile) -> list[Markup]:
-        """What the user sent: how it was read, and the words themselves, the newest first."""
-        words, lines = self.screens.words, []
+    def _because(self, finding: Finding) -> Markup:
+        """A finding in words; what it fills in may come from a hostile log."""
+        shown = {key: ", ".join(value) if isinstance(value, tuple) else value for key, value in finding.args.items()}
+        args = {key: cut(value, ARGUMENT_MAX) if isinstance(value, str) else value for key, value in shown.items()}
+        return self.screens.because(replace(finding, args=args))
+
+    def _read(self, ticket: Ticket, case: CaseFile) -> list[Markup]:
+        """How what the user sent was read, and what he answered with a button."""
+        words = self.screens.words
         understood = {reading.source: reading for reading in case.readings}  # of each source the newest
-        if understood:
-            read = "; ".join(f"{words.plain(f'kind.{r.kind}')}: {status(words, r.status)}" for r in understood.values())
-            lines.append(words.html("staff.read", read=read))
-        sent = [e.body["text"] for e in ticket.events if e.kind is EventKind.EVIDENCE and e.body.get("text")]
-        if sent:
-            newest = cut("\n---\n".join(reversed(sent)), SENT_MAX)
-            lines.append(Markup("<blockquote expandable>{}</blockquote>").format(newest))
-        return lines
+        read = [Markup("{}: {}").format(words.plain(f"kind.{r.kind}"), status(words, r.status))
+                for r in understood.values()]  # fmt: skip
+        answered = {e.body["kind"]: e.body.get("finding") for e in ticket.events if e.kind is EventKind.ANSWERED}
+        for kind, finding in answered.items():
+            if finding and not ticket.emptied:
+                told = self._because(Finding.from_json(finding))
+                read.append(Markup("{}: {}").format(words.plain(f"kind.{kind}"), told))
+        return [words.html("staff.read", read=Markup("; ").join(read))] if read else []
+
+    def _came(self, ticket: Ticket) -> list[str]:
+        """What the user sent, the newest first: his words, and what files, voices and the like there were."""
+        came, evidence = [], None
+        for event in ticket.events:
+            said = (event.body.get("media") or "text", event.body.get("text") or "")
+            if event.kind is EventKind.EVIDENCE:
+                evidence = said
+            elif event.kind is not EventKind.USER_MESSAGE:
+                continue
+            elif said == evidence:  # the same, now said to the staff
+                evidence = None
+                continue
+            label = "" if said[0] in ("text", "button") else f"[{sent(self.screens.words, event)}]"
+            came.append(f"{label} {said[1]}".strip())
+        return [one for one in reversed(came) if one]
 
     def _person(self, ticket: Ticket) -> str:
         return self.screens.words.plain("staff.nobody") if ticket.emptied else ticket.user_name

@@ -11,6 +11,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from bot.incident_rows import Incident
 from bot.incidents import Scope
 from bot.model import Certainty, Step
+from bot.wording import for_staff
 from handlers.reply import Screen, Screens
 
 END, CLOSE = "end", "close"
@@ -53,8 +54,7 @@ class IncidentScreens:
             named = finding.args.get("extensions")
             extensions += named if isinstance(named, tuple) else ()
         shown = ", ".join(extensions[:SHOWN_EXTENSIONS]) + (" …" if len(extensions) > SHOWN_EXTENSIONS else "")
-        values = self.screens.values(incident.verdict, shown or None)
-        return self.words.html(f"step.{incident.verdict.step}.staff", None, **values)
+        return for_staff(self.words, incident.verdict, self.screens.target, shown or None)
 
     def turned(self, incident: Incident) -> Screen:
         """Something else is to be done now: a word that is heard, unlike an edit."""

@@ -15,6 +15,7 @@ from bot.model import (
     EventKind,
     Finding,
     Kind,
+    Owner,
     Reading,
     Status,
     Step,
@@ -25,8 +26,10 @@ from bot.model import (
 )
 from bot.rules import owner_of
 from bot.standing import Member, Standing, standing
+from bot.table import RULES
 from handlers.card import Cards
 from handlers.reply import TEXT_MAX, Screens
+from handlers.said import COPIED, FILES
 from messages import load
 
 TARGET = Target("call.soundz.uz", 5060, frozenset(), "call.soundz.uz")
@@ -106,8 +109,69 @@ def test_the_longest_card_fits_one_message() -> None:
     verdict = Verdict(Step.OPEN_SERVER_FIREWALL, owner_of(Step.OPEN_SERVER_FIREWALL), Certainty.LIKELY, everything[:4])
     sent = [(EventKind.EVIDENCE, {"media": "text", "text": "<" * 60_000})] * 3
     tags = (EventKind.TAGGED, {"tags": ["b" * 24] * 8, "by": "x" * 64})
-    case = ticket(*sent, tags, (EventKind.TAKEN, {"by": "x" * 64}), verdict=verdict, user_name="y" * 64)
+    rated = (EventKind.RATED, {"stars": 5, "comment": "<b>😀" * 250})
+    case = ticket(*sent, tags, (EventKind.TAKEN, {"by": "x" * 64}), rated, verdict=verdict, user_name="y" * 64)
     assert len(shown(CARDS.card(case).html).encode("utf-16-le")) // 2 <= TEXT_MAX
+
+
+@pytest.mark.parametrize("step", Step)
+def test_what_findings_fill_in_is_never_too_long(step: Step) -> None:
+    words, rows = CARDS.screens.words, [rule for rule in RULES if rule.step is step]
+    for rule in rows:
+        told = [(sorted(need)[0], words.blanks(f"because.{sorted(need)[0]}")) for need in rule.needs]
+        because = tuple(Finding(Tag(tag), dict.fromkeys(blanks, "😀<&>" * 2000)) for tag, blanks in told)
+        verdict = Verdict(step, owner_of(step), Certainty.LIKELY, because)
+        pasted = (EventKind.EVIDENCE, {"media": "text", "text": "qator <&>\n" * 300})
+        html = CARDS.card(ticket(pasted, verdict=verdict)).html
+        assert len(shown(html).encode("utf-16-le")) // 2 <= TEXT_MAX
+        assert "<blockquote expandable>qator" in html
+
+
+def test_whatever_the_user_sent_is_on_the_card_once_the_newest_first() -> None:
+    case = ticket(
+        (EventKind.EVIDENCE, {"media": "text", "text": "salom"}),
+        (EventKind.EVIDENCE, {"media": "photo", "text": "mana", "attachment": "1-a.png"}),
+        (EventKind.USER_MESSAGE, {"media": "photo", "text": "mana"}),  # the same, said to the staff
+        (EventKind.EVIDENCE, {"media": "document", "text": ""}),
+        (EventKind.EVIDENCE, {"media": "button", "text": ""}),
+        (EventKind.USER_MESSAGE, {"media": "voice", "text": ""}),
+        (EventKind.USER_MESSAGE, {"media": "photo", "text": "mana"}),  # again, where no picture is read
+        (EventKind.ANSWERED, {"kind": "other_network", "finding": Finding(Tag.OTHER_NETWORK_WORKS).to_json()}),
+    )
+    lines = shown(CARDS.card(case).html).split("\n")
+    assert lines[4:-1] == [
+        "Oʻqildi: boshqa tarmoq sinovi: boshqa tarmoqda ulandi",
+        "[rasm] mana",
+        "---",
+        "[ovozli xabar]",
+        "---",
+        "[fayl (saqlanmadi: ichida kerakli narsa topilmadi)]",
+        "---",
+        "[rasm (paroli yopilgan nusxasi saqlandi)] mana",
+        "---",
+        "salom",
+    ]
+
+
+@pytest.mark.parametrize("kind", [*FILES, *COPIED])
+def test_each_kind_of_message_has_its_word(kind: str) -> None:
+    event = Event(NOON, EventKind.USER_MESSAGE, {"media": kind, "text": ""})
+    assert f"sent.{kind}" in CARDS.screens.words
+    assert shown(CARDS.event(event)) == f"01.03 12:00 foydalanuvchi: {CARDS.screens.words.plain(f'sent.{kind}')}"
+
+
+@pytest.mark.parametrize("step", [step for step in Step if owner_of(step) is Owner.SERVER])
+def test_what_is_to_be_done_on_the_server_can_be_copied(step: Step) -> None:
+    html = CARDS.card(ticket(verdict=Verdict(step, Owner.SERVER, Certainty.PROVEN))).html
+    commands = [unescape(found) for found in re.findall(r"<code>([^<]*)</code>", html) if found != "//"]
+    assert any(" " in command or "=" in command for command in commands)
+    assert not any("{" in command or ("pm2 logs" in command and "--nostream" not in command) for command in commands)
+
+
+@pytest.mark.parametrize("step", [Step.CREATE_EXTENSION, Step.RESET_EXTENSION_PASSWORD])
+def test_a_number_that_nobody_told_is_not_made_up(step: Step) -> None:
+    html = CARDS.card(ticket(verdict=Verdict(step, Owner.SERVER, Certainty.LIKELY), extension=None)).html
+    assert ("1002" in html, "<code>–</code>" in html) == (False, True)
 
 
 @pytest.mark.parametrize(("in_topic", "how"), [(False, "“Reply” qiling"), (True, "Shu mavzuga yozganingiz")])
