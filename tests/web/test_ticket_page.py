@@ -151,6 +151,7 @@ def test_a_cause_leads_to_its_cases_and_where_nothing_was_wrong_there_is_no_such
     causes = answer.text[answer.text.index('<ol class="causes">') :]
     assert re.findall(r'<a href="/[?]step=(\w+)">', causes[: causes.index("</ol>")]) == ["fix_dns", "start_pbx"]
     assert "Nosozlik topilmadi" in seen(answer)
+    assert "Sabablar foydalanuvchida serverda boshqa" in seen(answer)  # what the colours mean
     assert "75 % 3 ta, tugaganlari 4 ta" in seen(answer)
 
 
