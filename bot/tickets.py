@@ -147,6 +147,12 @@ class Tickets:
         sql = "INSERT OR IGNORE INTO mentions (ticket, chat_id, message_id) VALUES (?, ?, ?)"
         await self.store.run(lambda db: db.conn.executemany(sql, rows))
 
+    async def mentions(self, chat_id: int, message_id: int) -> bool:
+        """Whether a message in the staff chat only tells of tickets, or of an incident with its tickets."""
+        tables = ("mentions", "incidents")
+        sql = " UNION ALL ".join(f"SELECT 1 FROM {name} WHERE chat_id = ? AND message_id = ?" for name in tables)
+        return await self.store.run(lambda db: db.execute(sql, [chat_id, message_id] * 2).fetchone() is not None)
+
     async def post(self, number: int, role: str) -> tuple[int, int] | None:
         """(chat, message) of the newest message in this role; None when there is none."""
         row = await self.store.run(

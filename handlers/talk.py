@@ -39,6 +39,7 @@ class Talk:
         known = await self.relay.rows.get(message.chat_id, message.message_id)
         number = known.ticket if known else await self._ticket_of(message)
         if number is None:
+            await self._of_nobody(update, message)
             return
         if not self.relay.staff.allowed(update):
             await self._stranger(message, number, user.id)
@@ -48,6 +49,15 @@ class Talk:
             await self._say(message, "relay.not_by_edit")
         else:
             await self._rewritten(message, known, name_of(user), f"update:{update.update_id}")
+
+    async def _of_nobody(self, update: Update, message: Message) -> None:
+        """An answer to a list of those who wait, or to an incident, looks like one to them; that it is none is said."""
+        answered = message.reply_to_message
+        if answered is None or update.edited_message is not None or stays_here(words_of(message)):
+            return
+        tickets = self.relay.staff.tickets
+        if await tickets.mentions(message.chat_id, answered.message_id) and self.relay.staff.allowed(update):
+            await self._say(message, "relay.whose")
 
     async def _ticket_of(self, message: Message) -> int | None:
         thread_id = message.message_thread_id if message.is_topic_message else None

@@ -137,6 +137,20 @@ async def test_staff_are_not_reminded_of_whom_they_have_muted_before_that_time_i
         assert count(bot, WAITING, GROUP) == 1
 
 
+async def test_an_answer_to_the_reminder_goes_to_nobody_and_that_is_said(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.time_passes(minutes=31)
+        reminder = await bot.hears(WAITING, GROUP)
+        told = len(bot.texts())
+        bot.api.send_text(STAFF, "// kim koʻradi?", GROUP, reply_to=reminder.message_id)
+        message = bot.api.send_text(STAFF, "hozir koʻraman", GROUP, reply_to=reminder.message_id)
+        said = await bot.hears("Bu javob hech kimga yuborilmadi", GROUP)
+        await bot.quiet()
+        assert (said.raw["reply_to_message"]["message_id"], len(bot.texts())) == (message, told)
+        assert count(bot, "hech kimga yuborilmadi", GROUP) == 1
+
+
 async def test_of_many_who_wait_each_is_named_once(tmp_path: Path) -> None:
     people = range(2001, 2024)
     async with office(tmp_path) as bot:
