@@ -50,6 +50,7 @@ class Board:
     chat_id: Callable[[], int | None]
     spawn: Spawn
     pace: Pace
+    unwritable: Callable[[TelegramError], Awaitable[None]]  # the staff chat takes no cards
     menus: dict[int, str] = field(default_factory=dict)  # ticket -> the menu that is open on its card
     again_s: float = AGAIN_S
     _shown: dict[int, int] = field(default_factory=dict)  # ticket -> a digest of what its card shows, where it is known
@@ -112,7 +113,10 @@ class Board:
                 log.error("ticket %d is not shown to the staff: %s", number, error)
                 self._marked.discard(number)
                 # To the library a BadRequest is a NetworkError, too.
-                if isinstance(error, BadRequest) or not isinstance(error, NetworkError):
+                if isinstance(error, BadRequest):
+                    await self.unwritable(error)
+                    return
+                if not isinstance(error, NetworkError):
                     return
             except Exception:
                 self._marked.discard(number)

@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from telegram import CallbackQuery, Message, Update
@@ -50,6 +50,7 @@ class Staff:
     roster: Roster
     answering: set[int] = field(default_factory=set)  # chats to which one of the staff writes just now
     on_arrival: Callable[[], object] = lambda: None  # the bot, or one of the staff, is new in the staff chat
+    _told_on: date | None = None  # the last day on which the staff heard that their chat takes nothing
     _gone_at: datetime | None = None  # when the bot was thrown out; None: it was not, as far as is known
 
     @classmethod
@@ -74,7 +75,11 @@ class Staff:
                 await staff.say(Screen(screens.words.html("staff.topics_no_right")), "no_right")
 
         topics = Topics(TopicRows(tickets.store), bot, screens.words, limits.topic_interval_s, without_right)
-        board = Board(tickets, Cards(screens), bot, topics, chat_id, spawn, cards_pace(limits))
+
+        async def unwritable(error: TelegramError) -> None:
+            await staff.unwritable(error)
+
+        board = Board(tickets, Cards(screens), bot, topics, chat_id, spawn, cards_pace(limits), unwritable)
         staff = cls(tickets, screens, bot, configured_chat, where, spawn, board, Roster(bot, ids, chat_id))
         return staff
 
@@ -164,11 +169,18 @@ class Staff:
         if said is not None:  # it names a person: to be found again when they want to be forgotten
             await self.tickets.posted(ticket.number, said.chat_id, said.message_id, "alert")
 
-    async def tell_each(self, key: str) -> None:
+    async def unwritable(self, error: TelegramError) -> None:
+        """Tickets cannot be shown in the staff chat: each of the staff is told in private, once a day."""
+        today = datetime.now(UTC).date()
+        if self._told_on != today:
+            self._told_on = today
+            await self.tell_each("staff.unwritable", error=str(error))
+
+    async def tell_each(self, key: str, **values: Any) -> None:
         """A word to each of the staff in private, for when their chat is gone; who never wrote to us hears nothing."""
         for user_id in sorted(self.roster.ids):
             with contextlib.suppress(TelegramError):
-                await self.bot.send_message(user_id, self.screens.words.html(key), parse_mode="HTML")
+                await self.bot.send_message(user_id, self.screens.words.html(key, None, **values), parse_mode="HTML")
 
     async def say(
         self, screen: Screen, step: str | None = None, thread_id: int | None = None, *, about: Iterable[int] = ()

@@ -22,7 +22,8 @@ class StaffNotices(Notices):
         if number is None:
             await self.staff.alert("staff.repeat_here")
         else:
-            await self.staff.alert("staff.repeat", number=number)
+            key = "staff.repeat_topic" if step.startswith("topic") else "staff.repeat"
+            await self.staff.alert(key, number=number)
 
     async def _about(self, chat_id: int, source: str) -> int | None:
         """The ticket that something was said about; None: a word to the staff about none."""

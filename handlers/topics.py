@@ -28,13 +28,14 @@ log = logging.getLogger(__name__)
 KNOWN_S = 600.0  # so long is believed what a group was like
 NAME_MAX = 128  # Bot API
 # What Telegram says of a topic that was deleted: to a message (tdlib/telegram-bot-api#854), to a change of the topic.
-GONE = ("message thread not found", "topic_id_invalid", "topic_deleted")
+# A closed one takes no message of a bot that may not manage topics any more: to it, it is as good as gone.
+GONE = ("message thread not found", "topic_id_invalid", "topic_deleted", "topic_closed")
 NO_TOPICS = ("not a forum", "not enough rights")
 MARKS = {Status.ESCALATED: "🔴 ", Status.SOLVED: "✅ ", Status.CLOSED: "✅ "}
 
 
 def topic_gone(error: TelegramError) -> bool:
-    """Whether a call failed because its topic was deleted."""
+    """Whether a call failed because its topic was deleted, or is closed to the bot."""
     return isinstance(error, BadRequest) and any(words in str(error).lower() for words in GONE)
 
 

@@ -83,6 +83,8 @@ class Call:
         if thread is not None:
             if thread not in chat.topics:
                 raise bad("message thread not found")
+            if chat.topics[thread]["closed"] and not chat.may_manage_topics:
+                raise bad("TOPIC_CLOSED")
             found["message_thread_id"] = thread
         reply = self.get("reply_parameters")
         if reply is not None:

@@ -245,6 +245,42 @@ async def test_without_the_right_there_are_plain_cards_and_staff_are_told_once(f
     assert forum.calls("createForumTopic") == []
 
 
+async def test_where_the_right_is_taken_a_closed_topic_gives_way_to_a_plain_card(
+    forum: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(forum, tmp_path) as bot:
+        number = await bot.opened()
+        card = await bot.card(number)
+        await bot.settled()
+        forum.chats.chats[GROUP].bot_has_topics = False
+        forum.chats.chats[GROUP].topics[card.thread_id or 0]["closed"] = True
+        forum.send_text(PERSON, "Hali ham ulanmayapti")
+        said = await bot.hears("Hali ham ulanmayapti")
+        await bot.settled()
+        assert (said.thread_id, {m.thread_id for m in bot.cards(number)}) == (None, {card.thread_id, None})
+        assert [NO_RIGHT in m.text for m in forum.answers(GROUP)].count(True) == 1
+
+
+async def test_a_topic_that_may_have_been_made_twice_is_told_of(forum: FakeApi, tmp_path: Path) -> None:
+    async with serving(forum, tmp_path) as bot:
+        forum.fault("drop_after", "createForumTopic")  # it is there, and the bot never learns its number
+        number = await bot.opened()
+        card = await bot.card(number)
+        warned = await bot.hears("№1: aloqa uzilib qolgani uchun ikkita mavzu ochilgan boʻlishi mumkin")
+        await bot.settled()
+        topics = [topic["message_thread_id"] for topic in forum.topics(GROUP)]
+        assert (len(topics), card.thread_id, warned.thread_id) == (2, topics[1], None)
+
+
+async def test_a_staff_chat_that_is_not_there_is_told_to_each_of_the_staff_once(plain: FakeApi, tmp_path: Path) -> None:
+    async with serving(plain, tmp_path, staff_chat_id=-100404) as bot:
+        for person in (1001, 1002):
+            await bot.opened(person)
+        await bot.settled()
+        told = [[m.text.split(".")[0] for m in plain.answers(user)] for user in (STAFF, STAFF_2)]
+        assert told == [["⚠️ Operatorlar guruhiga yoza olmayapman: Chat not found"]] * 2
+
+
 async def test_once_the_right_is_given_new_tickets_get_topics(forum: FakeApi, tmp_path: Path) -> None:
     forum.chats.chats[GROUP].bot_has_topics = False
     async with serving(forum, tmp_path) as bot:
