@@ -34,7 +34,8 @@ def about_own_data(update: Update) -> bool:
     message, query = update.effective_message, update.callback_query
     if query is not None:
         return (query.data or "").startswith("mine:")
-    return message is not None and (message.text or "").split("@")[0] in COMMANDS
+    words = (message.text or "").split() if message is not None else []
+    return bool(words) and words[0].partition("@")[0].lower() in COMMANDS
 
 
 @dataclass(slots=True)

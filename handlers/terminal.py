@@ -42,7 +42,6 @@ class Shown:
     chat_id: int
     text: str
     buttons: list[dict[str, Any]] = field(default_factory=list)
-    changed: bool = True  # since it was last printed
 
 
 class ConsoleApi(BaseRequest):
@@ -52,7 +51,6 @@ class ConsoleApi(BaseRequest):
         self.person = {"id": PERSON_ID, "is_bot": False, "first_name": name, "language_code": "uz"}
         self.chat = {"id": PERSON_ID, "type": "private", "first_name": name}
         self.shown: dict[int, Shown] = {}
-        self.deleted: set[int] = set()
         self._on_message = on_message
         self._ids = itertools.count(1)
         self._files: dict[str, bytes] = {}
@@ -181,10 +179,6 @@ class ConsoleApi(BaseRequest):
     def _on_editmessagetext(self, body: dict[str, Any]) -> dict[str, Any]:
         self._show(int(body["message_id"]), body)
         return self._message(self._chat(body), BOT, text=body["text"], message_id=int(body["message_id"]))
-
-    def _on_deletemessage(self, body: dict[str, Any]) -> bool:
-        self.deleted.add(int(body["message_id"]))
-        return True
 
     def _on_copymessage(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"message_id": next(self._ids)}

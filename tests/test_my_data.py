@@ -291,7 +291,7 @@ async def test_a_ban_stays_and_takes_nobodys_data_from_them(tmp_path: Path) -> N
         await bot.called()
         bot.api.send_text(STAFF, "/ban 1", GROUP)
         await bot.quiet()
-        bot.api.send_text(USER, "/my_data")
+        bot.api.send_text(USER, "/My_data iltimos")
         await bot.hears("Siz haqingizda saqlangan hamma narsa")
         await forget(bot)
         people = await bot.service.desk.tickets.store.run(
