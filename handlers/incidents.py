@@ -116,13 +116,12 @@ class Incidents:
         now, linked = datetime.now(UTC), await self.links.linked(ticket.number)
         outage, last = await self.log.standing(Scope.OUTAGE), self._last
         if outage and last and now - last.at < OLD and outage.number not in linked and fits(Scope.OUTAGE, heard):
-            await self._link(outage.number, ticket.number)
-            return last.results
+            return last.results if await self._link(outage.number, ticket.number) else ()
         finding = await self.log.concerns(ticket.extension, now)
         gone = await self.log.standing(Scope.PASSWORDS) if finding else None
         if finding and gone and gone.number not in linked and fits(Scope.PASSWORDS, heard):
-            await self._link(gone.number, ticket.number)
-            return (CheckResult(INCIDENT, 0.0, (finding,), at=now),)
+            stands = await self._link(gone.number, ticket.number)
+            return (CheckResult(INCIDENT, 0.0, (finding,), at=now),) if stands else ()
         return ()
 
     async def told(self, ticket: Ticket, case: CaseFile, verdict: Verdict, screen: Screen) -> Screen:
@@ -145,16 +144,19 @@ class Incidents:
             return self.screens.notice(Scope.PASSWORDS)
         return None
 
-    async def _link(self, number: int, ticket: int) -> None:
+    async def _link(self, number: int, ticket: int) -> bool:
+        """False: the incident ended in this very moment; what it explained may be well again."""
         if not await self.links.link(number, ticket):
-            return
+            return True
         source = f"incident:{number}:link:{ticket}"
         await self.tickets.append(ticket, EventKind.LINKED, {"incident": number}, source=source)
         if await self.tickets.post(ticket, "card") is None:
             self._quiet.add(ticket)
         incident = await self.log.get(number)
-        if incident is not None and incident.closed_at is not None:  # over meanwhile; else the next round shows it
+        stands = incident is not None and incident.closed_at is None
+        if not stands:  # he is told at once; else the next round shows it
             self._tend_soon(number)
+        return stands
 
     # --- the staff's cards ---
 

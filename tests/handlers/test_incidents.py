@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.casefile import fold
 from bot.incidents import Round
 from bot.model import CheckResult, EventKind, Finding, Tag, Target
 from bot.schema import migrations
@@ -227,3 +228,23 @@ async def test_a_card_that_somebody_deleted_is_posted_anew_with_its_button(tmp_p
         await desk.incidents.end(1, "Nodir")
         await desk.rig.until(lambda: "tugadi" in desk.rig.api.messages(STAFF_CHAT)[0].text)
         assert len(desk.rig.api.messages(STAFF_CHAT)) == 1
+
+
+async def test_who_comes_in_the_moment_of_the_end_is_told_of_it_and_looked_at_himself(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        desk.rig.api.user(1)
+        await desk.sees(BAD, BAD)
+        tickets, log = desk.incidents.tickets, desk.incidents.log
+        ticket = await tickets.open(user_id=1, chat_id=1, name="Ali", language="uz", source="update:1")
+        bad = Round(datetime.now(UTC), BAD)
+        await desk.incidents.follow(bad, ())
+
+        async def ends() -> bool:
+            await log.get(1)  # so that the database has just told that it stands
+            return await log.end(1, "Nodir")
+
+        ending = asyncio.create_task(ends())
+        known = await desk.incidents.known(ticket, fold(ticket))
+        assert await ending
+        await desk.rig.until(lambda: desk.said(OVER, 1))
+        assert (known, await reasons(desk, ticket.number)) == ((), [])
