@@ -135,11 +135,13 @@ class Gate:
 
 
 async def _whole(receive: Receive) -> str | None:
-    """A form as it was posted; `_judge_form` has seen how long it is. None: no browser writes so."""
+    """A form as it was posted; `_judge_form` has seen how long it is. None: cut off, or no browser writes so."""
     body, more = b"", True
     while more:
         message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)  # no body: they hung up
+        if message["type"] == "http.disconnect":  # half a reply is nobody's reply
+            return None
+        body, more = body + message.get("body", b""), message.get("more_body", False)
     try:
         return body.decode()
     except UnicodeDecodeError:
