@@ -24,6 +24,7 @@ from handlers.said import length
 NOTICED = frozenset({Tag.NEIGHBOURS_SAME_TROUBLE, Tag.NETWORK_UNUSUAL, Tag.PROVIDER_KNOWN, Tag.PROVIDER_UNUSUAL})
 LINE_MAX = 220  # signs of one event in a list of many
 SENT_MAX = 1500  # of what the user sent, the newest first; UTF-16 units
+SENT_BESIDE_LOG = 400  # of the same, where the log stands below
 RATED_MAX = 300  # signs of a comment
 ARGUMENT_MAX = 120  # signs of what a finding tells
 QUOTE = Markup("<blockquote expandable>{}</blockquote>")
@@ -35,7 +36,9 @@ class Cards:
     def __init__(self, screens: Screens) -> None:
         self.screens = screens
 
-    def card(self, ticket: Ticket, menu: str | None = None, *, in_topic: bool = False) -> Screen:
+    def card(
+        self, ticket: Ticket, menu: str | None = None, *, in_topic: bool = False, sent_max: int = SENT_MAX
+    ) -> Screen:
         """Who, what is known, the verdict and what to do on the server; `menu`: which buttons (handlers/keyboards)."""
         words, case = self.screens.words, fold(ticket)
         extension = ticket.extension or words.plain("staff.no_extension")
@@ -56,10 +59,17 @@ class Cards:
         room = TEXT_MAX - length(plain("\n".join([*lines, *last]))) - 2
         came = "\n---\n".join(self._came(ticket))
         if came and room > 0:
-            lines.append(QUOTE.format(shortened(came, min(room, SENT_MAX))))
+            lines.append(QUOTE.format(shortened(came, min(room, sent_max))))
         lines += last
         buttons = None if ticket.emptied else keyboard(self.screens, ticket, menu)
         return Screen(Markup("\n").join(lines), buttons)
+
+    def with_log(self, ticket: Ticket) -> Screen:
+        """The card, and below it as many of the newest events as one message takes."""
+        card = self.card(ticket, sent_max=SENT_BESIDE_LOG)
+        room = TEXT_MAX - 1 - length(plain(card.html))
+        newest = fitting((self.event(event) for event in reversed(ticket.events)), room)
+        return Screen("\n".join([card.html, *reversed(newest)]), card.keyboard)
 
     def _verdict(self, ticket: Ticket) -> list[Markup]:
         """What is true, because of what, and what to do on the server."""
@@ -165,12 +175,12 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def whole_lines(lines: Iterable[str]) -> str:
-    """As many whole lines as one message takes, so that no tag is cut."""
-    kept, used = [], 0
+def fitting(lines: Iterable[str], room: int = TEXT_MAX) -> list[str]:
+    """As many whole lines as fit, so that no tag is cut; `room` in UTF-16 units as Telegram counts them."""
+    kept: list[str] = []
     for line in lines:
-        used += len(line.encode("utf-16-le")) // 2 + 1
-        if used > TEXT_MAX - 1:
+        room -= length(plain(line)) + 1
+        if room < 0:
             break
         kept.append(line)
-    return "\n".join(kept)
+    return kept

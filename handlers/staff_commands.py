@@ -12,13 +12,12 @@ from bot.folding import fold
 from bot.model import Kind, Status, Ticket
 from bot.standing import PRIORITIES, Member, standing
 from handlers.actions import BY_HAND, Actions
-from handlers.card import whole_lines
+from handlers.card import fitting
 from handlers.keyboards import ASKABLE
 from handlers.roster import ANONYMOUS_ADMIN
 from handlers.staff import Staff, member, source, who
 
 Context = ContextTypes.DEFAULT_TYPE
-SHOWN_EVENTS = 30
 LIST_MAX = 25
 LOOKED_THROUGH = 300  # open tickets that 'mine' looks through
 TAG_MAX, TAGS_MAX = 24, 8
@@ -86,7 +85,7 @@ class StaffCommands:
             await self._say(message, "staff.list_none")
             return
         head = self.staff.screens.words.html("staff.list_head", count=len(found))
-        listed = await message.reply_html(whole_lines([head, *(self.staff.cards.line(ticket) for ticket in found)]))
+        listed = await message.reply_html("\n".join(fitting([head, *map(self.staff.cards.line, found)])))
         await self.staff.tickets.mentioned([t.number for t in found], listed.chat_id, listed.message_id)
 
     async def _found(self, statuses: tuple[Status, ...], search: str | None, holder: Member | None) -> list[Ticket]:
@@ -103,10 +102,8 @@ class StaffCommands:
     async def ticket(self, update: Update, context: Context) -> None:
         """/ticket N: the card with its buttons, and the log; it can be replied to as well."""
         if order := await self._order(update, "ticket", 0):
-            card = self.staff.cards.card(order.ticket)
-            events = [self.staff.cards.event(event) for event in order.ticket.events[-SHOWN_EVENTS:]]
-            text = whole_lines([*card.html.split("\n"), *events])
-            posted = await order.message.reply_html(text, reply_markup=card.keyboard)
+            card = self.staff.cards.with_log(order.ticket)
+            posted = await order.message.reply_html(card.html, reply_markup=card.keyboard)
             await self.staff.tickets.posted(order.ticket.number, posted.chat_id, posted.message_id, "copy")
 
     async def close(self, update: Update, context: Context) -> None:

@@ -142,6 +142,23 @@ async def test_one_ticket_is_shown_with_its_buttons_and_its_log(api: FakeApi, tm
         assert "s:1:take" in [button.data for row in shown.buttons for button in row]
 
 
+async def test_of_a_long_ticket_the_card_is_whole_and_the_newest_of_the_log_stand_below(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(api, tmp_path) as bot:
+        number = await bot.opened()
+        tickets = bot.service.desk.tickets
+        await tickets.append(number, EventKind.EVIDENCE, {"media": "text", "text": "qator <&>\n" * 300})
+        for n in range(40):
+            await tickets.append(number, EventKind.NOTE, {"text": f"eslatma-{n} " + "<b>😀&\n" * 40, "by": "Nodir"})
+        shown = await bot.orders("/ticket 1")
+        heads = [line for line in shown.text.split("\n") if "eslatma-" in line]
+        numbers = [int(line.split("eslatma-")[1].split()[0]) for line in heads]
+        assert (numbers, len(numbers) > 10) == ([*range(40 - len(numbers), 40)], True)
+        assert "expandable_blockquote" in {entity["type"] for entity in shown.raw["entities"]}
+    assert api.refused() == []
+
+
 # Who may do what: every command of the staff, by everybody there is.
 ONLY_STAFF = [name for name in STAFF_COMMANDS if name not in USER_COMMANDS]
 WORDS = {"note": "1 matn", "ask": "1 ping", "assign": f"1 {STAFF}", "tag": "1 vip", "priority": "1 high"}
