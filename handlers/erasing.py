@@ -70,10 +70,9 @@ class Erasing:
         words = self.screens.say("mine.erased" if gone.people else "mine.erased_barred")
         await self.post.send(wish.chat_id, words, "erased")
         await self.mailbox.flush()  # that it was said outlives a crash during what follows
-        for number in wish.tickets:
-            await self._remove_topic(number)
+        stands = [topic for number in wish.tickets if (topic := await self._remove_topic(number))]
         known = await self._messages(wish)
-        stands = await self._take_off(known)
+        stands += await self._take_off(known)
         await self.left()
         stands += await self._take_off(await self._messages(wish) - known)  # what was on its way there
         await self._ask_for(stands, wish)
@@ -81,15 +80,16 @@ class Erasing:
         await self.mailbox.forget(wish.chat_id)
         await self.forgetting.scrub()
 
-    async def _remove_topic(self, number: int) -> None:
-        """Removes a ticket's topic with all that stands in it."""
-        rows = TopicRows(self.forgetting.store)
-        topic = await rows.of(number)
-        if topic is not None:
-            bot, name = self.post.bot, self.screens.words.plain("staff.topic_erased", number=number)
-            if not await self._done(lambda: bot.delete_forum_topic(topic.chat_id, topic.thread_id)):
-                # no right to, or gone: then at least its name
-                await self._done(lambda: bot.edit_forum_topic(topic.chat_id, topic.thread_id, name=name))
+    async def _remove_topic(self, number: int) -> tuple[int, int] | None:
+        """Removes a ticket's topic with all that stands in it; (chat, topic) where it only lost its name."""
+        topic = await TopicRows(self.forgetting.store).of(number)
+        if topic is None:
+            return None
+        bot, name = self.post.bot, self.screens.words.plain("staff.topic_erased", number=number)
+        if await self._done(lambda: bot.delete_forum_topic(topic.chat_id, topic.thread_id)):
+            return None
+        there = await self._done(lambda: bot.edit_forum_topic(topic.chat_id, topic.thread_id, name=name))
+        return (topic.chat_id, topic.thread_id) if there else None  # Telegram's own lines in it tell the old name
 
     async def _messages(self, wish: Wish) -> set[tuple[int, int]]:
         """(chat, message) of all that is known to stand in other chats than the person's own."""
@@ -133,7 +133,9 @@ class Erasing:
         lines = [words.html("staff.left", numbers=numbers, count=len(stands))]
         lines += [Markup.escape(link) for place in [*stands][:LINKS_MAX] if (link := _link(*place))]
         with contextlib.suppress(TelegramError):
-            await self.post.send(chat_id, Screen(Markup("\n").join(lines)), "left")
+            if await self.post.send(chat_id, Screen(Markup("\n").join(lines)), "left") is not None:
+                return
+        log.error("of tickets %s there stand messages still in chat %d: %d", numbers, chat_id, len(stands))
 
 
 def _link(chat_id: int, message_id: int) -> str:
