@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,10 @@ def test_a_backup_that_is_stopped_leaves_nothing_that_looks_like_one(tmp_path: P
         large.commit()
     environment = {"DATA_DIR": str(database.parent), "PYTHONPATH": str(ROOT), "PATH": ""}
     command = [sys.executable, "-m", "bot", "backup", "copy.db"]
-    with subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as one:
+    heeded = partial(signal.signal, how, signal.SIG_DFL)  # also where the tests run in the background of a shell
+    with subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heeded
+    ) as one:
         while not (tmp_path / "copy.db.half").exists() and one.poll() is None:
             continue
         one.send_signal(how)

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -107,6 +108,10 @@ def test_on_a_terminal_it_waits_for_the_trainee_and_ends_when_told(tmp_path: Pat
             assert select.select([ours], [], [], max(0.0, deadline - time.monotonic()))[0], shown.decode()
             shown += os.read(ours, 65536)
 
+    def at_the_keyboard() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that the keys below end it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where the tests run in the background of a shell
+
     process = subprocess.Popen(
         COMMAND,
         env=environment(tmp_path),
@@ -114,7 +119,7 @@ def test_on_a_terminal_it_waits_for_the_trainee_and_ends_when_told(tmp_path: Pat
         stdin=theirs,
         stdout=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that the keys below end it
+        preexec_fn=at_the_keyboard,
     )
     os.close(theirs)
     try:
