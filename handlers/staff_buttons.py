@@ -49,6 +49,9 @@ class StaffButtons:
         elif verb == "canned" and what in canned(self.staff.screens.words):
             await self.staff.toast(query, text=self._canned(ticket, what), alert=True)
             await self._open(query, ticket, f"canned:{what}")
+        elif verb == "take" and ticket.status in ENDED:
+            await self.staff.toast(query, "toast.closed_already")
+            await self._settle(query, ticket.number)
         elif verb == "take":
             me = member(update)
             holder = await self.actions.take(ticket.number, me.name, by_id=me.id, source=source(update))
@@ -115,8 +118,8 @@ class StaffButtons:
 
     def _canned(self, ticket: Ticket, name: str) -> str:
         """A ready answer with the labels of the user's MicroSIP."""
-        host = self.staff.screens.target.host
-        return self.staff.screens.words.plain(f"canned.{name}.text", fold(ticket).ui_language, host=host)
+        target, ui = self.staff.screens.target, fold(ticket).ui_language
+        return self.staff.screens.words.plain(f"canned.{name}.text", ui, host=target.host, port=target.sip_port)
 
     async def _open(self, query: CallbackQuery, ticket: Ticket, menu: str | None) -> None:
         """Another menu in the place of the one that was pressed; the card remembers it when it is drawn again."""

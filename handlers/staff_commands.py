@@ -11,7 +11,7 @@ from telegram.ext import ContextTypes, filters
 from bot.folding import fold
 from bot.model import Kind, Status, Ticket
 from bot.standing import PRIORITIES, Member, standing
-from handlers.actions import BY_HAND, Actions
+from handlers.actions import BY_HAND, ENDED, Actions
 from handlers.card import fitting
 from handlers.keyboards import ASKABLE
 from handlers.roster import ANONYMOUS_ADMIN
@@ -20,6 +20,7 @@ from handlers.staff import Staff, member, source, who
 Context = ContextTypes.DEFAULT_TYPE
 LIST_MAX = 25
 LOOKED_THROUGH = 300  # open tickets that 'mine' looks through
+NOT_ENDED = ("take", "assign", "ask")  # what is only done to a ticket that has not
 TAG_MAX, TAGS_MAX = 24, 8
 # What looks like an order, under a picture too; a note there (handlers/talk.py) is none.
 ORDERED = filters.COMMAND | filters.CaptionRegex(r"^\s*/(?!/|note\b)\w")
@@ -228,6 +229,9 @@ class StaffCommands:
             return None
         if ticket.emptied and command != "ticket":
             await self._say(message, "staff.emptied", number=number)
+            return None
+        if ticket.status in ENDED and command in NOT_ENDED:
+            await self._say(message, "staff.ended", number=number)
             return None
         await self.staff.tickets.mentioned([number], message.chat_id, message.message_id)
         return Order(message, ticket, rest, who(update), source(update))

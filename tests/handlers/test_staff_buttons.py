@@ -12,6 +12,7 @@ from bot.rules import EFFORT
 from bot.standing import standing
 from handlers.actions import BY_HAND
 from handlers.keyboards import canned
+from handlers.staff import TOAST_MAX
 from messages import load
 from tests.fake_api import FakeApi
 from tests.handlers.serving import GROUP, PERSON, STAFF, STAFF_2, STRANGER, Serving, populated, serving
@@ -65,6 +66,19 @@ async def test_of_two_who_take_at_once_the_first_has_it_and_the_second_is_told_w
         assert "s:1:take" not in data_of(await bot.card(number, "🙋 Nodir"))
         taken = [event for event in (await bot.ticket(number)).events if event.kind is EventKind.TAKEN]
         assert [event.body for event in taken] == [{"by": "Nodir", "holder_id": STAFF}]
+
+
+async def test_nobody_takes_what_has_ended(api: FakeApi, tmp_path: Path) -> None:
+    async with serving(api, tmp_path) as bot:
+        card = await bot.card(await bot.opened())
+        await bot.service.actions.close(1, "staff", "Nodir", source="test:close")
+        await bot.settled()
+        api.press(STAFF, card.message_id, "s:1:take", chat=GROUP, force=True)
+        await bot.settled()
+        assert api.calls("answerCallbackQuery")[-1].params["text"] == "Bu murojaat allaqachon yopilgan."
+        for order in ("/take 1", "/assign 1 @nodir", "/ask 1 ping"):
+            assert (await bot.orders(order)).text == "№1 yopilgan. Avval qayta oching: /reopen 1"
+        assert standing(await bot.ticket(1)).holder is None
 
 
 async def test_two_who_are_called_the_same_are_two(api: FakeApi, tmp_path: Path) -> None:
@@ -247,4 +261,5 @@ async def test_a_press_on_a_card_too_old_to_read_still_works(api: FakeApi, tmp_p
 def test_every_button_of_every_menu_fits_telegram() -> None:
     for name in canned(WORDS):
         assert len(f"s:999999999:canned:{name}".encode()) <= 64
-        assert len(WORDS.plain(f"canned.{name}.text", host="call.soundz.uz")) <= 1000
+        text = WORDS.plain(f"canned.{name}.text", host="call.soundz.uz", port=5060)
+        assert len(text) <= TOAST_MAX  # it is read whole before it is sent
