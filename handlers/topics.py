@@ -30,7 +30,6 @@ NAME_MAX = 128  # Bot API
 # What Telegram says of a topic that was deleted: to a message (tdlib/telegram-bot-api#854), to a change of the topic.
 # A closed one takes no message of a bot that may not manage topics any more: to it, it is as good as gone.
 GONE = ("message thread not found", "topic_id_invalid", "topic_deleted", "topic_closed")
-NO_TOPICS = ("not a forum", "not enough rights")
 MARKS = {Status.ESCALATED: "🔴 ", Status.SOLVED: "✅ ", Status.CLOSED: "✅ "}
 
 
@@ -102,9 +101,7 @@ class Topics:
             return None
         try:
             return await self._make(ticket, chat_id, instead_of)
-        except BadRequest as error:
-            if not any(words in str(error).lower() for words in NO_TOPICS):
-                raise
+        except BadRequest as error:  # whatever the reason: a card without a topic is better than none
             self.look_again(chat_id)
             if await self.usable(chat_id):  # the right is there, and yet: not again for a while
                 self._usable[chat_id] = (time.monotonic() + KNOWN_S, False)
