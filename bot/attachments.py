@@ -22,6 +22,7 @@ SUFFIXES = (".jpg", ".png", ".txt")
 FOLDER = "attachments"
 SHARDS = 256  # folders, so that none holds all files
 ORPHAN_AFTER_S = 3600.0  # a file is written before its event: a younger one may still get it
+HALF, HALF_AFTER_S = ".half-", 30.0  # no file takes so long to be written: a crash left it
 _NAME = re.compile(r"(?P<ticket>[1-9][0-9]{0,17})-[0-9a-f]{40}\.(?:jpg|png|txt)", re.ASCII)
 
 
@@ -47,7 +48,7 @@ class Attachments:
         place = self._place(ticket, name)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # `parents` would leave this one to the umask
         place.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor, half = tempfile.mkstemp(prefix=".half-", dir=place.parent)  # mode 0600
+        descriptor, half = tempfile.mkstemp(prefix=HALF, dir=place.parent)  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -93,11 +94,11 @@ class Attachments:
 
     def sweep(self, mentioned: Container[str], older_than_s: float = ORPHAN_AFTER_S) -> tuple[str, ...]:
         """Removes files that no event mentions, and halves a crash left; their names. The young ones may wait."""
-        before = time.time() - older_than_s
-        swept = []
+        now, swept = time.time(), []
         for path in self._all():
+            enough_s = min(older_than_s, HALF_AFTER_S) if path.name.startswith(HALF) else older_than_s
             with contextlib.suppress(FileNotFoundError):
-                if path.name not in mentioned and path.lstat().st_mtime < before:
+                if path.name not in mentioned and path.lstat().st_mtime < now - enough_s:
                     path.unlink()
                     swept.append(path.name)
         return tuple(sorted(swept))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.attachments import ORPHAN_AFTER_S, Attachments
+from bot.attachments import HALF_AFTER_S, ORPHAN_AFTER_S, Attachments
 from bot.model import Kind, Reading
 from bot.parsers import screen_worker
 from handlers.keeping import TEXT_MAX, Keepable, keepable
@@ -109,6 +109,8 @@ def orphans(kept: Attachments) -> dict[str, str]:
     for path in kept.folder.glob("??/*"):
         if path.name != names["young"]:
             os.utime(path, (old, old))
+    (shard / ".half-in-hand").write_bytes(b"ha")
+    os.utime(half, (time.time() - HALF_AFTER_S - 1,) * 2)
     return names | {"half": half.name}
 
 
@@ -116,7 +118,7 @@ def test_what_no_event_mentions_is_swept_and_the_young_may_wait(kept: Attachment
     swept = kept.sweep({orphans["mentioned"]})
     left = {path.name for path in kept.folder.glob("??/*")}
     assert set(swept) == {orphans["orphan"], orphans["half"]}
-    assert left == {orphans["mentioned"], orphans["young"]}
+    assert left == {orphans["mentioned"], orphans["young"], ".half-in-hand"}
 
 
 def test_sweeping_a_folder_that_is_not_there_is_no_trouble(kept: Attachments) -> None:
