@@ -63,6 +63,8 @@ class PlayedPerson:
             return self.answers.pop(0) if self.answers else None
         if event.kind is EventKind.ASKED and "by" in event.body:
             kind = Kind(event.body["question"])
+            if kind is Kind.MICROSIP_SCREEN:
+                return self.words.plain("practice.no_picture")
             if kind in EVIDENCE:
                 return EVIDENCE[kind]
             return self.words.plain(f"ask.{kind}.example", None, host=self.target.host)

@@ -90,6 +90,12 @@ def test_what_a_pipe_says_is_done_and_the_hint_follows_it(tmp_path: Path) -> Non
     assert [hint.split()[1] for hint in hints] == ["Murojaatni", "Endi", "Hamkasblarga", "raqamli", "Murojaat"]
 
 
+def test_asked_for_a_picture_the_person_answers_as_people_do(tmp_path: Path) -> None:
+    status, said, printed = practised(tmp_path, "/ask 1 microsip_screen\n")
+    assert (status, said[-1][0], "Traceback" in printed) == (0, GROUP, False)
+    assert [words for who, words in said if who == PERSON][-1] == "Rasmga olishni bilmayman, yozib bersam boʻladimi?"
+
+
 def test_no_odd_line_ends_the_practice(tmp_path: Path) -> None:
     odd = ("//", "/ticket", "/nosuch", "0", "#nonsense", "@/etc/passwd", "²", "-1", "<b>", "[red]x[/]")
     status, _, printed = practised(tmp_path, "\n---\n".join(odd))
