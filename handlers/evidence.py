@@ -32,6 +32,7 @@ from handlers.people import Person, person_of
 from handlers.pictures import LABEL
 from handlers.rating import Ratings
 from handlers.relay import Relay
+from handlers.reply import Screen
 from handlers.said import Said, said_of
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Inflow:
         if ticket is None or not in_hands(ticket):
             return False
         if answer := await self.relay.from_user(ticket, message, person, instead):
-            await self._say(person, answer)
+            await self.desk.post.send(person.chat_id, Screen(answer))
         return True
 
     # --- words ---
@@ -218,6 +219,8 @@ class Inflow:
             await self._say(person, "relay.reopened", number=ticket.number)
         passed_on = await self._passed_on(person, message, ticket, instead)
         if ticket.status is Status.ESCALATED:
+            if readings:  # the card says what was read; mere words stand beside it
+                self.desk.on_change(ticket.number)
             return
         if readings or current is None:
             await self._go_on(ticket.number, album=message.media_group_id)

@@ -54,7 +54,7 @@ class Lifecycle:
         """With its table in `store`."""
         waits = Waits(store, hours, actions.desk.screens.words, now)
         made = cls(actions, relay.staff, relay, Dues(store), waits, now)
-        relay.heard = made.changed
+        relay.heard, relay.away = made.changed, waits.away
         return made
 
     def begin(self, jobs: JobQueue[Any]) -> None:

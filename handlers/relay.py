@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
+from markupsafe import Markup
 from telegram import Message
 from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ContextTypes
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
 ALBUM_S = 2.0  # an album has no end mark: what came within this time belongs together
 ALBUM_PARTS = 10  # Bot API
+PASSED_ON = "operator.passed_on"
 BACKLOG_MAX = 20  # messages of one ticket that wait for the group's pace
 
 
@@ -48,6 +50,7 @@ class Relay:
     now: Clock
     coming: Callable[[int, str], Awaitable[bool]]  # whether parts of an album may lie unhandled: handlers/inbox.py
     heard: Callable[[int], object] = lambda _: None  # somebody waits for an answer: handlers/lifecycle.py
+    away: Callable[[Ticket], Markup | None] = lambda _: None  # what he is told out of hours: handlers/waits.py
     album_s: float = ALBUM_S
     _locks: WeakValueDictionary[tuple[int, bool], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _carrying: set[tuple[int, int]] = field(default_factory=set)
@@ -63,9 +66,17 @@ class Relay:
 
     async def from_user(
         self, ticket: Ticket, message: Message, person: Person, instead: Said | None = None
-    ) -> str | None:
-        """Takes what a person says to the staff, or what may be told `instead`; the key of what to answer, None where
-        silence is right."""
+    ) -> Markup | None:
+        """Takes what a person says to the staff, or what may be told `instead`; what to answer, None where silence is
+        right."""
+        key = await self._taken(ticket, message, person, instead)
+        if key is None:
+            return None
+        away = self.away(ticket) if key == PASSED_ON else None
+        said = self.staff.screens.words.html(key)
+        return said if away is None else Markup("\n\n").join([said, away])
+
+    async def _taken(self, ticket: Ticket, message: Message, person: Person, instead: Said | None) -> str | None:
         said = instead or said_of(message, guarded=True)
         if said is None:
             return "media.other"
@@ -93,7 +104,7 @@ class Relay:
         await self.rows.keep(row)
         first = album is None or (await self.rows.album(place[0], album))[0].message_id == row.message_id
         self.spawn(row)
-        return "operator.passed_on" if first else None
+        return PASSED_ON if first else None
 
     async def call(self, ticket: Ticket, message_id: int, person: Person) -> None:
         """He asks for a person: an edited card is silent, so it is said below it. A card to come says it itself.

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from bot.hours import DAYS, Clock, Hours
+from bot.model import Ticket
+from bot.patience import FOR_STAFF
 from bot.store import Store
 from bot.waits import usual_wait
 from messages import Catalogue
@@ -34,6 +36,14 @@ class Waits:
         if usual is not None:
             return self.words.html("life.usual_wait", wait=self.span(usual))
         return self.words.html("life.in_hours") if self.hours.week else None
+
+    def away(self, ticket: Ticket) -> Markup | None:
+        """What somebody who writes out of hours is told; None within them, or when he heard it since they closed."""
+        now = self.now()
+        asked = [e for e in ticket.events if e.kind in FOR_STAFF and e.body.get("reason", "asked") == "asked"]
+        if self.hours.is_open(now) or (asked and not self.hours.between(asked[-1].at, now)):
+            return None
+        return self.words.html("life.closed_now", when=self.moment(self.hours.opens(now), now))
 
     async def _usual(self, now: datetime) -> timedelta | None:
         if self._measured is None or now - self._measured[0] > REMEMBERED:

@@ -179,6 +179,26 @@ async def test_a_reminder_that_the_staff_chat_did_not_take_is_said_when_it_is_ba
         assert count(bot, WAITING, GROUP) == 1
 
 
+async def test_who_writes_out_of_hours_hears_once_when_somebody_is_there(tmp_path: Path) -> None:
+    zone = ZoneInfo("Asia/Tashkent")
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[(datetime.now(zone).weekday() + 2) % 7]
+    async with office(tmp_path, work_hours=f"{day} 09:00-18:00") as bot:
+        bot.api.send_text(USER, "/diagnose")
+        await bot.hears("№1", GROUP)
+        await bot.quiet()
+        await bot.service.actions.take(1, "Nodir", source="test:take")
+        for text in ("kimdir bormi?", "eshityapsizmi?"):
+            bot.api.send_text(USER, text)
+            await bot.hears(text, GROUP)
+        await bot.quiet()
+        passed_on = [text.split("\n\n") for text in bot.texts() if text.startswith("Operatorga yetkazdim")]
+        assert [len(parts) for parts in passed_on] == [2, 1]
+        assert passed_on[0][1].startswith("Hozir ish vaqti emas")
+        bot.clock.ahead = timedelta(days=7)
+        bot.api.send_text(USER, "hali ham kutyapman")
+        await bot.until(lambda: count(bot, "Hozir ish vaqti emas") == 2)
+
+
 async def test_who_waits_still_counts_in_what_is_said_of_the_wait(tmp_path: Path) -> None:
     noon = datetime(2026, 11, 2, 12, tzinfo=UTC)
     now, always = noon + timedelta(hours=3), Hours(ZoneInfo("UTC"))
