@@ -17,7 +17,8 @@ from handlers.reply import Screens
 from messages import Catalogue
 
 MENUS = ("close", "ask", "canned")
-ASKABLE: tuple[Kind, ...] = tuple(EFFORT)  # what can be asked for, the easiest for the user first
+# What staff can ask for, the easiest for the user first; of a traceroute they make more than the table does.
+ASKABLE: tuple[Kind, ...] = (*EFFORT, Kind.TRACEROUTE)
 _CANNED = "canned."
 
 

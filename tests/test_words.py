@@ -16,9 +16,10 @@ from bot.diagnose import context_of
 from bot.model import Certainty, EventKind, Evidence, Finding, Kind, Status, Step, Tag, Target, Verdict
 from bot.parsers import read
 from bot.parsers.microsip_status import STATUS_LABELS
-from bot.rules import EFFORT, owner_of
+from bot.rules import owner_of
 from bot.table import RULES
 from handlers.app import STAFF_COMMANDS, USER_COMMANDS
+from handlers.keyboards import ASKABLE
 from handlers.reply import STATUS_BUTTONS, TEXT_MAX, Screens
 from messages import LANGUAGES, Catalogue, load
 
@@ -39,7 +40,7 @@ def test_every_tag_step_check_kind_and_event_has_words(words: Catalogue) -> None
     wanted |= {f"kind.{kind}" for kind in Kind}
     wanted |= {f"event.{kind}" for kind in EventKind}
     wanted |= {f"case.state_{status}" for status in Status}
-    wanted |= {f"ask.{kind}.{part}" for kind in EFFORT for part in ("text", "example", "unclear")}
+    wanted |= {f"ask.{kind}.{part}" for kind in ASKABLE for part in ("text", "example", "unclear")}
     wanted |= {f"command.{name}" for name in (*USER_COMMANDS, *STAFF_COMMANDS)}
     assert wanted - set(words) == set()
 
@@ -129,7 +130,7 @@ def test_every_verdict_and_question_fits_a_message_and_its_buttons(words: Catalo
         for ui in (None, "en", "ru", "uz"):
             screen = screens.verdict(number, verdict, ui=ui)
             assert fits(screen.html, screen.keyboard), rule.why
-    for kind in EFFORT:
+    for kind in ASKABLE:
         for unix in (False, True):
             question = screens.question(number, kind, unix=unix)
             assert fits(question.html, question.keyboard), kind

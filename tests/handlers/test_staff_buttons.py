@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.casefile import fold
 from bot.model import EventKind, Kind, Status
-from bot.rules import EFFORT
 from bot.standing import standing
 from handlers.actions import BY_HAND
-from handlers.keyboards import canned
+from handlers.keyboards import ASKABLE, canned
 from handlers.staff import TOAST_MAX
 from messages import load
 from tests.fake_api import FakeApi
@@ -47,7 +47,7 @@ async def test_menus_open_in_place_and_lead_back(api: FakeApi, tmp_path: Path) -
         await bot.until(lambda: data_of(bot.cards(number)[0]) == first)
         await opened(bot, "ask", number)
         asked = [data.removeprefix("s:1:ask:") for data in data_of(await bot.card(number))[:-1]]
-        assert asked == [kind.value for kind in EFFORT if kind is not Kind.LIVE_REGISTER]  # nothing to watch it in
+        assert asked == [kind.value for kind in ASKABLE if kind is not Kind.LIVE_REGISTER]  # nothing to watch it in
     assert len(api.calls("sendMessage", GROUP)) == 1
 
 
@@ -151,6 +151,21 @@ async def test_the_user_is_asked_for_what_staff_choose(api: FakeApi, tmp_path: P
         assert [event.body["reading"]["status"] for event in events if event.kind is EventKind.READ] == ["nxdomain"]
 
 
+@pytest.mark.parametrize("kind", [kind for kind in ASKABLE if f"ask.{kind}.command" in WORDS])
+async def test_what_staff_ask_for_is_read_as_its_answer(api: FakeApi, tmp_path: Path, kind: Kind) -> None:
+    async with serving(api, tmp_path) as bot:
+        number = await bot.opened()
+        await bot.presses("s:1:menu:ask", await bot.card(number))
+        await bot.settled()
+        await bot.presses(f"s:1:ask:{kind}", await bot.card(number))
+        await bot.hears("Operator soʻrayapti", PERSON)
+        await bot.settled()
+        assert fold(await bot.ticket(number)).asked is kind
+        api.send_text(PERSON, WORDS.plain(f"ask.{kind}.example", host="call.soundz.uz"))
+        await bot.card(number, f"Oʻqildi: {WORDS.plain(f'kind.{kind}')}")
+        assert fold(await bot.ticket(number)).asked is None
+
+
 async def test_a_ready_answer_is_shown_by_the_first_tap_and_sent_by_the_second(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
         number = await bot.opened()
@@ -177,7 +192,7 @@ async def test_a_second_tap_says_nothing_twice(api: FakeApi, tmp_path: Path, dat
         assert [said in m.text for m in api.answers(PERSON)] == [True]
 
 
-@pytest.mark.parametrize("data", [*(f"s:1:ask:{kind}" for kind in EFFORT), "s:1:send:working"])
+@pytest.mark.parametrize("data", [*(f"s:1:ask:{kind}" for kind in ASKABLE), "s:1:send:working"])
 async def test_who_takes_no_messages_is_not_asked_and_staff_are_told(tmp_path: Path, data: str) -> None:
     with FakeApi() as server:
         api = populated(server, forum=True)
