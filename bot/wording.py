@@ -142,7 +142,9 @@ def _what(words: Words, event: Event) -> str:
         case EventKind.REMINDED:
             return words.plain(f"reminded.{body['to']}")
         case EventKind.LINKED:
-            return f"№{body.get('incident') or body['ticket']}"
+            if number := body.get("incident"):
+                return words.plain("web.incident.one", number=number)
+            return f"№{body['ticket']}"
         case _:
             return str(body.get("text", ""))
 

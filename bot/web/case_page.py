@@ -56,6 +56,7 @@ class Entry:
     pasted: str | None = None  # evidence, shown as it came
     attachment: str | None = None
     is_picture: bool = False
+    leads_to: str | None = None  # the page of what it names
     details: tuple[Detail, ...] = ()
 
 
@@ -96,8 +97,14 @@ def _entry(words: Words, event: Event, port: int) -> Entry:
         pasted=text if event.kind is EventKind.EVIDENCE else None,
         attachment=name,
         is_picture=bool(name) and str(name).endswith(PICTURES),
+        leads_to=_leads_to(event) if event.kind is EventKind.LINKED else None,
         details=tuple(_details(words, event, port)),
     )
+
+
+def _leads_to(event: Event) -> str:
+    incident = event.body.get("incident")
+    return f"/incidents/{incident}" if incident else f"/tickets/{event.body['ticket']}"
 
 
 def _details(words: Words, event: Event, port: int) -> Iterator[Detail]:

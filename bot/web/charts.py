@@ -12,7 +12,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 720, 220
-LEFT, RIGHT, TOP, BOTTOM = 64, 8, 14, 42
+LEFT, RIGHT, TOP, BOTTOM = 72, 8, 14, 42
 LABELS_MAX = 8
 _SVG = Markup('<svg class="chart" viewBox="0 0 {w} {h}" role="img" aria-label="{title}">{body}</svg>')
 _BAR = Markup('<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="2">{tip}</rect>')

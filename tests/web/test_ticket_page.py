@@ -155,6 +155,24 @@ def test_a_cause_leads_to_its_cases_and_where_nothing_was_wrong_there_is_no_such
     assert "75 % 3 ta, tugaganlari 4 ta" in seen(answer)
 
 
+def test_what_a_ticket_is_bound_to_is_one_tap_away(tmp_path: Path) -> None:
+    async def bound() -> None:
+        store = Store(tmp_path / "data" / "yordam.db", (migrations, mailbox))
+        log = Tickets(store)
+        await log.append(4, EventKind.LINKED, {"ticket": 1})
+        await log.append(4, EventKind.LINKED, {"incident": 1})
+        store.close()
+
+    asyncio.run(tell(tmp_path / "data"))
+    asyncio.run(bound())
+    with Served(tmp_path) as page, page.logged_in() as browser:
+        text = browser.get("/tickets/4").text
+    assert re.findall(r'<a href="(/[^"]+)">(Bogʻlandi[^<]+)</a>', text) == [
+        ("/tickets/1", "Bogʻlandi: №1"),
+        ("/incidents/1", "Bogʻlandi: Nosozlik №1"),
+    ]
+
+
 def test_of_a_long_story_the_end_is_shown_and_the_beginning_folded(tmp_path: Path) -> None:
     async def long() -> None:
         store = Store(tmp_path / "data" / "yordam.db", (migrations, mailbox))
