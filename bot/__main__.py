@@ -20,6 +20,8 @@ from bot.number_commands import export, stats
 from bot.settings import Settings, SettingsError
 from bot.settled import settled
 
+READER_S = 60.0  # so long `purge` waits for a backup, or the review page, to end its reading
+
 
 def main() -> None:
     """The console script `yordam`."""
@@ -235,13 +237,19 @@ def purge(dry_run: bool, days: int | None) -> None:
             gone = would_purge(db, attachments, age) if db is not None else Forgotten()
         click.echo(f"would forget {gone.line()}")
         return
+
+    async def forget(forgetting: Forgetting) -> tuple[Forgotten, bool]:
+        return await forgetting.purge(age), await forgetting.settle(READER_S)
+
     try:
         with _store(settings) as store:
-            gone = asyncio.run(Forgetting(store, attachments, math.inf).purge(age))  # nobody waits: of any size
+            gone, emptied = asyncio.run(forget(Forgetting(store, attachments, math.inf)))  # nobody waits: of any size
     except AlreadyRunningError as trouble:
         click.echo(f"{trouble}, and forgets by itself; --dry-run works beside it", err=True)
         sys.exit(1)
     click.echo(f"forgot {gone.line()}")
+    if not emptied:
+        click.echo("somebody reads the database: its bytes go when it is opened next", err=True)
 
 
 @cli.command()

@@ -124,6 +124,13 @@ class Forgetting:
             mentioned |= await self.store.run(partial(_mentioned, numbers=numbers[start : start + BATCH]))
         return await asyncio.to_thread(self.attachments.sweep, mentioned)
 
+    async def settle(self, longest_s: float) -> bool:
+        """Waits until nobody reads any more and the log of writes is emptied; False: not within this time."""
+        until = time.monotonic() + longest_s
+        while not (emptied := await self.store.checkpoint()) and time.monotonic() < until:  # noqa: ASYNC110 - of SQLite
+            await asyncio.sleep(0.2)
+        return emptied
+
     async def scrub(self) -> None:
         """What was deleted leaves no bytes: in the search index, which only marks, in pages, in the log of writes.
 

@@ -63,12 +63,12 @@ class Store:
         """The same for the shell commands, which have no event loop."""
         return self._thread.submit(self._transact, work, durable).result()
 
-    async def checkpoint(self) -> None:
+    async def checkpoint(self) -> bool:
         """Empties the write-ahead log, so that what was deleted leaves no bytes there either.
 
-        While somebody reads, a backup say, nothing happens: the next time will do.
+        False: somebody reads, a backup say, and nothing happened; the next time will do.
         """
-        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _empty_log(self._db))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _empty_log(self._db))
 
     async def rewrite(self) -> None:
         """Writes the whole file anew: some 100 MB a second, in which nobody else writes. Raises sqlite3.Error.
@@ -84,10 +84,11 @@ class Store:
         self._thread.shutdown()
 
 
-def _empty_log(db: Database) -> None:
+def _empty_log(db: Database) -> bool:
     db.execute("PRAGMA busy_timeout=50")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     db.execute("PRAGMA busy_timeout=5000")
+    return not busy
 
 
 @contextmanager

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,18 @@ def test_where_no_bot_is_it_takes_what_the_dry_run_named(folder: Path) -> None:
     assert (status, said) == (0, f"forgot {promised}")
     assert purge(folder)[1] == "forgot 0 tickets: 0 events, 0 files, 0 bytes; 0 people"
     assert len(list((folder / "attachments").glob("??/*"))) == 1
+
+
+def test_it_waits_for_whoever_reads_so_that_no_byte_is_left(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "yordam.db")) as reader, ThreadPoolExecutor(1) as aside:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM tickets").fetchone()  # as `yordam backup` does
+        purging = aside.submit(purge, folder)
+        ended, _ = wait([purging], timeout=3)
+        reader.rollback()
+        status, said, trouble = purging.result()
+        log_bytes = (folder / "yordam.db-wal").stat().st_size
+    assert (ended, status, said.startswith("forgot 3 tickets"), trouble, log_bytes) == (set(), 0, True, "", 0)
 
 
 def test_another_age_can_be_named(folder: Path) -> None:
