@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from bot.hours import Hours
 from bot.model import EventKind, Kind, Status
 from bot.waits import ENOUGH, usual_wait
@@ -246,6 +248,18 @@ async def test_who_answers_what_the_staff_wrote_under_an_old_case_is_heard(tmp_p
         bot.api.send_text(USER, "yoʻq, hali ham")
         await bot.hears("№1 · Aziza: yoʻq, hali ham", GROUP)
         assert (await bot.ticket()).status is Status.ESCALATED
+
+
+@pytest.mark.parametrize(("late", "number"), [(timedelta(seconds=-3), 1), (timedelta(), 2)])
+async def test_a_week_is_seven_days_to_the_second(tmp_path: Path, late: timedelta, number: int) -> None:
+    async with office(tmp_path) as bot:
+        await closed(bot)
+        ended = (await bot.ticket()).closed_at
+        assert ended is not None
+        bot.clock.ahead = ended + timedelta(days=7) + late - datetime.now(UTC)
+        bot.api.send_text(USER, "/operator")
+        await bot.until(lambda: count(bot, f"raqamingiz – №{number}") == (2 if number == 1 else 1))
+        assert len(await bot.service.desk.tickets.list()) == number
 
 
 async def test_whom_the_staff_take_up_after_a_week_they_have_under_a_new_number(tmp_path: Path) -> None:
