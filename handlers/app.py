@@ -158,7 +158,8 @@ def build(
     patrol = Patrol.of(target, runner, incidents, settings.own_side_every_s)
     watching = Watching(desk, Watches(runner), inbox.spawn)
     sequel = Sequel.over(store, desk, staff, actions, inbox.spawn)
-    life = Lifecycle.over(store, settings.hours(), actions, Relay.over(store, staff, now, inbox.coming), now)
+    relay = Relay.over(store, staff, now, inbox.coming, courier.chats.why_closed)
+    life = Lifecycle.over(store, settings.hours(), actions, relay, now)
     rating = Ratings(desk, life.dues, now)
     attachments = Attachments.beside(store.path)
     erasing = Erasing(

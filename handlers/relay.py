@@ -49,6 +49,7 @@ class Relay:
     barred: Barred
     now: Clock
     coming: Callable[[int, str], Awaitable[bool]]  # whether parts of an album may lie unhandled: handlers/inbox.py
+    why_closed: Callable[[int], str | None]  # why a chat takes no messages: handlers/addresses.py
     heard: Callable[[int], object] = lambda _: None  # somebody waits for an answer: handlers/lifecycle.py
     away: Callable[[Ticket], Markup | None] = lambda _: None  # what he is told out of hours: handlers/waits.py
     album_s: float = ALBUM_S
@@ -56,11 +57,18 @@ class Relay:
     _carrying: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
-    def over(cls, store: Store, staff: Staff, now: Clock, coming: Callable[[int, str], Awaitable[bool]]) -> Relay:
+    def over(
+        cls,
+        store: Store,
+        staff: Staff,
+        now: Clock,
+        coming: Callable[[int, str], Awaitable[bool]],
+        why_closed: Callable[[int], str | None],
+    ) -> Relay:
         """With its tables in `store`."""
         rows = Relayed(store)
         receipts = Receipts(staff.bot, rows, staff.board.topics.rows, staff.screens.words)
-        return cls(staff, rows, Carrier(staff.bot), receipts, Barred(store), now, coming)
+        return cls(staff, rows, Carrier(staff.bot), receipts, Barred(store), now, coming, why_closed)
 
     # --- from a person ---
 
@@ -104,7 +112,9 @@ class Relay:
         await self.rows.keep(row)
         first = album is None or (await self.rows.album(place[0], album))[0].message_id == row.message_id
         self.spawn(row)
-        return PASSED_ON if first else None
+        if not first:
+            return None
+        return PASSED_ON if self.why_closed(self.staff.chat_id) is None else "relay.kept"  # until they are back
 
     async def call(self, ticket: Ticket, message_id: int, person: Person) -> None:
         """He asks for a person: an edited card is silent, so it is said below it. A card to come says it itself.

@@ -298,6 +298,23 @@ async def test_a_note_that_overtakes_its_message_is_told_when_it_was_too_late(tm
         assert [m.text for m in said(bot, USER)] == ["Operator: kuting"]
 
 
+async def test_while_the_staff_chat_takes_nothing_nobody_is_told_that_it_arrived(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        await bot.quiet()
+        bot.api.kick(GROUP, STAFF)
+        await bot.quiet()
+        bot.api.send_text(USER, "kimdir bormi?")
+        await bot.hears("Yozganingiz murojaatga qoʻshildi")
+        await bot.quiet()
+        bot.api.chats.chats[GROUP].state = "ok"
+        bot.api.promote(GROUP, STAFF, topics=False)
+        await bot.quiet()
+        await bot.service.life.relay.resume()
+        await bot.hears("kimdir bormi?", GROUP)
+        assert [text for text in bot.texts() if "Operatorga yetkazdim" in text] == []
+
+
 # --- asked once more ---
 
 
