@@ -94,9 +94,10 @@ class Case:
             asked_in = update.message.message_id if update.message else -update.update_id
             await self.relay.call(ticket, asked_in, person)
             self.desk.on_change(ticket.number)
-        key = "operator.already" if already else "operator.asked" if self.desk.staffed else "operator.unstaffed"
+        staffed = self.relay.reachable
+        key = "operator.unstaffed" if not staffed else "operator.already" if already else "operator.asked"
         words = self.desk.screens.words.html(key, number=ticket.number)
-        wait = await self.waits.said() if self.desk.staffed else None
+        wait = await self.waits.said() if staffed else None
         await self.desk.post.send(person.chat_id, Screen(f"{words}\n\n{wait}" if wait else words))
 
     # --- presses ---

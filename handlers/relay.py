@@ -114,7 +114,7 @@ class Relay:
         self.spawn(row)
         if not first:
             return None
-        return PASSED_ON if self.why_closed(self.staff.chat_id) is None else "relay.kept"  # until they are back
+        return PASSED_ON if self.reachable else "relay.kept"  # until they are back
 
     async def call(self, ticket: Ticket, message_id: int, person: Person) -> None:
         """He asks for a person: an edited card is silent, so it is said below it. A card to come says it itself.
@@ -134,6 +134,11 @@ class Relay:
             known.chat_id, known.message_id, replace(said, replaced=file != known.file).to_json(), file
         )
         self.spawn(known)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether there is a staff chat, and it takes messages."""
+        return self.staff.chat_id is not None and self.why_closed(self.staff.chat_id) is None
 
     async def muted(self, user_id: int) -> bool:
         """Whether staff do not want to hear this person for now."""

@@ -306,6 +306,8 @@ async def test_while_the_staff_chat_takes_nothing_nobody_is_told_that_it_arrived
         await bot.quiet()
         bot.api.send_text(USER, "kimdir bormi?")
         await bot.hears("Yozganingiz murojaatga qoʻshildi")
+        bot.api.send_text(USER, "/operator")
+        await bot.hears("Qoʻshimcha maʼlumotni shu yerga yozavering")
         await bot.quiet()
         bot.api.chats.chats[GROUP].state = "ok"
         bot.api.promote(GROUP, STAFF, topics=False)
