@@ -36,18 +36,20 @@ class IncidentBoard:
         if chat_id is None or self._shown.get(incident.number) == screen:
             return
         try:
-            if incident.place is None or not await self._edited(incident.place, screen):
-                await self._posted(incident, chat_id, screen)
-            self._shown[incident.number] = screen
+            stands = incident.place is not None and await self._edited(incident.place, screen)
+            if stands or await self._posted(incident, chat_id, screen):
+                self._shown[incident.number] = screen
         except TelegramError as error:
             log.error("the staff chat does not take the card of incident %d: %s", incident.number, error)
 
-    async def _posted(self, incident: Incident, chat_id: int, screen: Screen) -> None:
+    async def _posted(self, incident: Incident, chat_id: int, screen: Screen) -> bool:
+        """False: the staff chat has thrown the bot out."""
         step = "alert" if incident.place is None else f"alert instead of {incident.place[1]}"
         with within(f"incident:{incident.number}"):
             message = await self.post.send(chat_id, screen, step)
         if message is not None:
             await self.log.posted(incident.number, message.chat_id, message.message_id)
+        return message is not None
 
     async def _edited(self, place: tuple[int, int], screen: Screen) -> bool:
         """False: somebody deleted it."""

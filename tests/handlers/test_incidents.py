@@ -230,6 +230,18 @@ async def test_a_card_that_somebody_deleted_is_posted_anew_with_its_button(tmp_p
         assert len(desk.rig.api.messages(STAFF_CHAT)) == 1
 
 
+async def test_an_incident_of_the_time_out_of_the_staff_chat_is_shown_when_the_bot_is_back(tmp_path: Path) -> None:
+    async with watching(tmp_path) as desk:
+        chats = desk.rig.courier.chats
+        desk.rig.api.chats.chats[STAFF_CHAT].state = "kicked"
+        await desk.sees(BAD, BAD)
+        await desk.rig.until(lambda: chats.why_closed(STAFF_CHAT))
+        desk.rig.api.chats.chats[STAFF_CHAT].state = "ok"
+        chats.reopened(STAFF_CHAT)
+        await desk.sees(BAD)
+        await desk.rig.until(lambda: desk.said(ALERT, STAFF_CHAT))
+
+
 async def test_who_comes_in_the_moment_of_the_end_is_told_of_it_and_looked_at_himself(tmp_path: Path) -> None:
     async with watching(tmp_path) as desk:
         desk.rig.api.user(1)
