@@ -169,8 +169,9 @@ class Relay:
             self._carrying.discard((row.chat_id, row.message_id))
 
     async def _until_done(self, row: Row) -> None:
-        if row.album is not None and row.fate is Fate.WAITING:
-            await self._album_is_whole(row.chat_id, row.album)
+        now = await self.rows.get(row.chat_id, row.message_id)  # another part of its album may have taken it along
+        if now is not None and now.album is not None and now.fate is Fate.WAITING:
+            await self._album_is_whole(now.chat_id, now.album)
         while await self._step(row):
             pass
 
@@ -196,7 +197,7 @@ class Relay:
             if now.album is not None:
                 album = await self.rows.album(now.chat_id, now.album)
                 parts = [part for part in album if part.fate is Fate.WAITING and part.said][:ALBUM_PARTS]
-            return await self._send(parts, ticket)
+            return bool(parts) and await self._send(parts, ticket)  # none: a note, since it was looked at
         except (Forbidden, BadRequest) as error:
             log.warning("a message of ticket %d cannot be carried over: %s", row.ticket, error)
             if by_staff(row):

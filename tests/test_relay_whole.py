@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.model import EventKind
+from bot.relayed import Fate
 from handlers.relay import BACKLOG_MAX
 from handlers.said import TEXT_MAX, Said, length
 from tests.fake_chats import JSON, Shown
@@ -250,6 +251,32 @@ async def test_where_there_are_no_reactions_it_is_said_in_the_topic_what_became_
         assert [(m.text.split()[0], m.thread_id) for m in told] == [
             ("Eslatma", card.thread_id), ("Foydalanuvchiga", card.thread_id), ("Yetkazib", card.thread_id),
         ]  # fmt: skip
+
+
+async def test_without_reactions_each_word_that_does_not_arrive_is_told_of(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        bot.api.fault("status", "setMessageReaction", times=99, status=400)
+        bot.api.chats.chats[USER].state = "blocked"
+        written = [bot.api.send_text(STAFF, f"javob {n}", GROUP, reply_to=card.message_id) for n in range(2)]
+        await bot.quiet()
+        told = [m for m in bot.api.answers(GROUP) if m.text.startswith("Yetkazib boʻlmadi")]
+        assert [m.raw["reply_to_message"]["message_id"] for m in told] == written
+
+
+async def test_a_word_that_arrived_is_not_told_to_have_failed_when_its_receipt_does(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        await bot.quiet()
+        bot.api.fault("status", "setMessageReaction", times=99, status=400)
+        bot.api.fault("status", "sendMessage", contains="Foydalanuvchiga yetkazildi", status=400)
+        message = bot.api.send_text(STAFF, "javob", GROUP, reply_to=card.message_id)
+        await bot.hears("javob")
+        await bot.quiet()
+        row = await bot.service.life.relay.rows.get(GROUP, message)
+        assert row is not None
+        assert (row.fate, [text for text in bot.texts(GROUP) if "boʻlmaydi" in text]) == (Fate.SENT, [])
 
 
 async def test_what_telegram_does_not_let_be_copied_is_told_to_who_wrote_it(tmp_path: Path) -> None:
