@@ -61,10 +61,10 @@ from handlers.service import Service as Service  # who builds one names its type
 from handlers.staff import Staff
 from handlers.staff_buttons import PATTERN as STAFF_BUTTONS
 from handlers.staff_buttons import StaffButtons
-from handlers.staff_commands import ORDERED, StaffCommands
+from handlers.staff_commands import StaffCommands
 from handlers.staff_notices import StaffNotices
 from handlers.stats import Stats
-from handlers.talk import SAID, Talk
+from handlers.talk import ORDERED, SAID, Talk
 from handlers.unban import PATTERN as UNBAN_BUTTONS
 from handlers.unban import Unbanning
 from handlers.watching import Watching
@@ -251,7 +251,7 @@ def _register(application: App, rooms: Rooms) -> None:
         CommandHandler("mute", rooms.barring.mute, ordered),
         CommandHandler("ban", rooms.barring.ban, ordered),
         CommandHandler("unban_user", rooms.barring.unban, ordered),
-        MessageHandler(groups & filters.UpdateType.MESSAGE & ORDERED, rooms.commands.unknown),
+        MessageHandler(groups & filters.UpdateType.MESSAGE & ORDERED, rooms.talk.no_order),
         CommandHandler("web", rooms.commands.no_web, private),
         CommandHandler((*ONLY_STAFF, *ABOUT_PEOPLE), rooms.commands.not_here, private),
         MessageHandler(private & (filters.UpdateType.MESSAGE | edited), rooms.inflow.message),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram import Message, Update
-from telegram.ext import ContextTypes, filters
+from telegram.ext import ContextTypes
 
 from bot.folding import fold
 from bot.model import Kind, Status, Ticket
@@ -22,8 +22,6 @@ LIST_MAX = 25
 LOOKED_THROUGH = 300  # open tickets that 'mine' looks through
 NOT_ENDED = ("take", "assign", "ask")  # what is only done to a ticket that has not
 TAG_MAX, TAGS_MAX = 24, 8
-# What looks like an order, under a picture too; a note there (handlers/talk.py) is none.
-ORDERED = filters.COMMAND | filters.CaptionRegex(r"^\s*/(?!/|note\b)\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +183,6 @@ class StaffCommands:
         if message is not None and not self.staff.allowed(update):
             await self._say(message, "staff.only_in_group")
 
-    async def unknown(self, update: Update, context: Context) -> None:
-        """An order that is none: mistyped, forwarded, under a picture. It goes nowhere, and who gave it is told."""
-        message = update.effective_message
-        if message is None or _of_another_bot(message) or not self.staff.allowed(update):
-            return
-        if message.forward_origin is not None:
-            await self._say(message, "staff.not_forwarded")
-        else:
-            await self._say(message, "staff.no_command" if message.text else "staff.not_in_caption")
-
     async def no_web(self, update: Update, context: Context) -> None:
         """/web in private, by somebody who is not of the staff: noted, and answered as any word that starts nothing."""
         message = update.effective_message
@@ -271,12 +259,6 @@ class StaffCommands:
 def _has(holder: Member, ticket: Ticket) -> bool:
     known = standing(ticket).holder
     return known is not None and holder.is_same(known)
-
-
-def _of_another_bot(message: Message) -> bool:
-    command = (message.text or message.caption or "").split(maxsplit=1)[0]
-    _, _, name = command.partition("@")
-    return bool(name) and name.lower() != (message.get_bot().username or "").lower()
 
 
 def _words(message: Message) -> list[str]:

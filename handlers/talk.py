@@ -21,12 +21,14 @@ from handlers.relay import Relay
 from handlers.said import bare_note, file_of, is_note, said_of, stays_here, words_of
 
 Context = ContextTypes.DEFAULT_TYPE
+# What looks like an order, under a picture too; a note there is none.
+ORDERED = filters.COMMAND | filters.CaptionRegex(r"(?i)^\s*/(?!/|note\b)\w")
 SAID = filters.ChatType.GROUPS & filters.UpdateType.MESSAGE & ~filters.COMMAND & ~filters.StatusUpdate.ALL
 
 
 @dataclass(slots=True)
 class Talk:
-    """The handler of what is said in the staff chat and is no command."""
+    """The handlers of what is said in the staff chat and is no command, or none that there is."""
 
     relay: Relay
     actions: Actions
@@ -49,6 +51,20 @@ class Talk:
             await self._say(message, "relay.not_by_edit")
         else:
             await self._rewritten(message, known, name_of(user), f"update:{update.update_id}")
+
+    async def no_order(self, update: Update, context: Context) -> None:
+        """An order that is none: mistyped, forwarded, under a picture. It goes nowhere, and who gave it is told."""
+        message = update.effective_message
+        if message is None or not self.relay.staff.allowed(update):
+            return
+        if message.media_group_id and (number := await self._ticket_of(message)) is not None:
+            await self._stays(message, number)
+        if _of_another_bot(message):
+            return
+        if message.forward_origin is not None:
+            await self._say(message, "staff.not_forwarded")
+        else:
+            await self._say(message, "staff.no_command" if message.text else "staff.not_in_caption")
 
     async def _of_nobody(self, update: Update, message: Message) -> None:
         """An answer to a list of those who wait, or to an incident, looks like one to them; that it is none is said."""
@@ -74,8 +90,7 @@ class Talk:
     async def _written(self, message: Message, number: int, by: str, source: str) -> None:
         text, place, album = words_of(message), (message.chat_id, message.message_id), message.media_group_id
         if stays_here(text) or await self._of_a_note(message):
-            await self.relay.rows.keep(Row(*place, number, Fate.NOTE, album))
-            await self._all_parts_stay(message.chat_id, album)
+            await self._stays(message, number)
             if is_note(text):
                 await self.actions.note(number, bare_note(text), by, source=source)
                 await self.relay.receipts.noted(Row(*place, number, Fate.NOTE))
@@ -119,6 +134,12 @@ class Talk:
         parts = await self.relay.rows.album(message.chat_id, album) if album else []
         return any(part.fate is Fate.NOTE for part in parts)
 
+    async def _stays(self, message: Message, number: int) -> None:
+        """Nothing of it, and of the album it is a part of, is for the user."""
+        album = message.media_group_id
+        await self.relay.rows.keep(Row(message.chat_id, message.message_id, number, Fate.NOTE, album))
+        await self._all_parts_stay(message.chat_id, album)
+
     async def _all_parts_stay(self, chat_id: int, album: str | None) -> None:
         for part in await self.relay.rows.album(chat_id, album) if album else ():
             await self.relay.rows.settle(chat_id, part.message_id, Fate.NOTE)
@@ -138,3 +159,8 @@ class Talk:
     async def _say(self, message: Message, key: str, **values: object) -> None:
         thread_id = message.message_thread_id if message.is_topic_message else None
         await self.relay.receipts.say(Spot(message.chat_id, thread_id, message.message_id), key, **values)
+
+
+def _of_another_bot(message: Message) -> bool:
+    _, _, name = words_of(message).split(maxsplit=1)[0].partition("@")
+    return bool(name) and name.lower() != (message.get_bot().username or "").lower()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.model import EventKind
+from bot.model import EventKind, Status
 from bot.relayed import Fate
 from handlers.relay import BACKLOG_MAX
 from handlers.said import TEXT_MAX, Said, length
@@ -124,6 +124,17 @@ async def test_an_album_of_the_staff_is_confirmed(tmp_path: Path) -> None:
         first, *_ = bot.api.album(STAFF, [PNG] * 2, caption="shunday", chat=GROUP, reply_to=card.message_id)
         await bot.hears("shunday")
         await bot.until(lambda: bot.api.chats.chats[GROUP].reactions.get(first) == [{"type": "emoji", "emoji": "👍"}])
+
+
+@pytest.mark.parametrize("caption", ["/close 1", "/NOTE ichki gap"])
+async def test_an_album_under_which_an_order_stands_stays_here_whole(tmp_path: Path, caption: str) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        bot.api.album(STAFF, [PNG] * 3, caption=caption, chat=GROUP, reply_to=card.message_id)
+        await bot.quiet()
+        ticket = await bot.ticket()
+        notes = [event.body["text"] for event in ticket.events if event.kind is EventKind.NOTE]
+        assert (said(bot, USER), ticket.status, notes) == ([], Status.ESCALATED, ["ichki gap"] * ("NOTE" in caption))
 
 
 async def test_an_album_is_taken_whole_or_not_at_all_when_too_much_waits(tmp_path: Path) -> None:
