@@ -103,7 +103,7 @@ STORIES = (
     Story("stopped", PROVEN, NOTHING, NO_PBX, RESTART),
     Story("hung", PROVEN, NOTHING, NO_PBX, RESTART),
     Story("loopback", PROVEN, NOTHING, "faqat oʻzining ichida tinglayapti", "SIP_HOST=0.0.0.0"),
-    Story("port_taken", PROVEN, NOTHING, "telefon portini boshqa dastur egallab olgan", "ss -ulnp | grep 5060"),
+    Story("port_taken", PROVEN, NOTHING, "telefon portini boshqa dastur egallab olgan", "ss -ulnp | grep :5060"),
     Story("database_down", LIKELY, NOTHING, "telefon serverining ichida xatolik bor", "systemctl status postgresql"),
     Story("database_restarted", PROVEN, (STATUS, NUMBER), LOST, SAVE_AGAIN),
     Story("password_lost", PROVEN, (STATUS, NUMBER), LOST, SAVE_AGAIN),
