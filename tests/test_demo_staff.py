@@ -66,7 +66,7 @@ def test_with_nothing_said_a_whole_story_is_played_on_both_sides(tmp_path: Path)
     told = [line for line in card.splitlines() if line.startswith(("№", "DNS", "Xulosa", "Asos"))]
     assert [re.sub(r"\d+/UDP", "5060/UDP", line) for line in told] == [  # another port where that one is taken
         "№1 · Aziza · ichki raqam: –",
-        "DNS ❌ → ping ✅ → 5060/UDP ? → MicroSIP ❌ → Register ?",
+        "DNS ❌ → ping ✅ → 5060/UDP ? → MicroSIP ? → Register ❌",
         "Xulosa: notoʻgʻri IP-manzil (aniq)",
         "Asos: nslookup boshqa manzil koʻrsatdi: 203.0.113.77; server nomi internetda toʻgʻri: 203.0.113.10",
     ]
