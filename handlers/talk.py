@@ -89,6 +89,9 @@ class Talk:
 
     async def _written(self, message: Message, number: int, by: str, source: str) -> None:
         text, place, album = words_of(message), (message.chat_id, message.message_id), message.media_group_id
+        if (await self.actions.desk.fresh(number)).emptied:
+            await self._say(message, "staff.emptied", number=number)
+            return
         if stays_here(text) or await self._of_a_note(message):
             await self._stays(message, number)
             if is_note(text):
@@ -98,9 +101,6 @@ class Talk:
         said = said_of(message, guarded=False)
         if said is None:
             await self._say(message, "relay.cannot")
-            return
-        if (await self.actions.desk.fresh(number)).emptied:
-            await self._say(message, "staff.emptied", number=number)
             return
         await self._log(number, text, by, source, said.kind)
         row = Row(*place, number, Fate.WAITING, album, file_of(message), said.to_json())

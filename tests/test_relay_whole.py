@@ -312,12 +312,13 @@ async def test_an_account_that_is_no_more_is_told_to_who_wrote(tmp_path: Path) -
         assert told.raw["reply_to_message"]["message_id"] == message
 
 
-async def test_under_the_card_of_who_was_forgotten_nobody_is_written_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["salom?", "// ichki gap"])
+async def test_under_the_card_of_who_was_forgotten_nothing_is_written(tmp_path: Path, words: str) -> None:
     async with office(tmp_path) as bot:
         card = await bot.called()
         await bot.quiet()
         await bot.service.erasing.forgetting.empty([1], "stale")
-        bot.api.send_text(STAFF, "salom?", GROUP, reply_to=card.message_id)
+        bot.api.send_text(STAFF, words, GROUP, reply_to=card.message_id)
         await bot.hears("№1: maʼlumotlari oʻchirilgan", GROUP)
         await bot.quiet()
         assert [event for event in (await bot.ticket()).events if event.kind is EventKind.STAFF_MESSAGE] == []
