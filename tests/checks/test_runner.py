@@ -74,7 +74,7 @@ async def test_the_whole_takes_as_long_as_the_slowest_check(target: Target) -> N
     start = time.monotonic()
     await Runner(tuple(check(wait, f"c{number}") for number in range(10))).run(target)
     took_s = time.monotonic() - start
-    assert 0.3 <= took_s < 0.4
+    assert 0.3 <= took_s < 1.5  # one after the other: 3
 
 
 async def test_a_check_that_takes_too_long_is_a_timeout_and_the_others_stand(target: Target) -> None:

@@ -153,7 +153,7 @@ async def test_silence_is_said_after_packets_at_0_and_half_and_one_and_a_half_se
         took_s = time.monotonic() - start
         assert found == ((SILENT,), None)
         assert len(server.packets) == 3
-        assert 1.7 < took_s < 1.9
+        assert 1.7 < took_s < 2.4
 
 
 async def test_nobody_there_is_refused_at_once(run_one: RunOne, target: Target) -> None:
@@ -162,7 +162,7 @@ async def test_nobody_there_is_refused_at_once(run_one: RunOne, target: Target) 
         port = taken.getsockname()[1]
     start = time.monotonic()
     assert await run_one("sip", replace(target, sip_port=port)) == ((REFUSED,), None)
-    assert time.monotonic() - start < 0.3
+    assert time.monotonic() - start < 1  # not after a timeout
 
 
 async def test_after_a_refusal_the_event_loop_is_at_rest(target: Target) -> None:
@@ -180,7 +180,7 @@ async def test_loopback_is_asked_within_a_second(run_one: RunOne, target: Target
         found = await run_one("sip_loopback", replace(target, sip_port=server.port, timeout_s=8))
         assert found == ((Finding(Tag.LOOPBACK_SIP_SILENT),), None)
         assert len(server.packets) == 2
-        assert time.monotonic() - start < 1.2
+        assert time.monotonic() - start < 2
 
 
 async def test_loopback_of_another_host_says_nothing(run_one: RunOne, target: Target) -> None:
