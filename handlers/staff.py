@@ -21,7 +21,7 @@ from bot.topics import TopicRows
 from handlers.actions import Place
 from handlers.board import Board, cards_pace
 from handlers.card import Cards, cut
-from handlers.journey import within
+from handlers.journey import journey, within
 from handlers.pace import Limits
 from handlers.people import Spawn, name_of
 from handlers.reply import Screen, Screens
@@ -166,6 +166,8 @@ class Staff:
         words = self.screens.words.html("staff.blocked", number=ticket.number, person=ticket.user_name)
         topic = await self.board.topics.known(ticket.number, self.chat_id or 0)
         said = await self.say(Screen(words), thread_id=topic)
+        if said is None and topic is not None:  # somebody deleted it
+            said = await self.say(Screen(words))
         if said is not None:  # it names a person: to be found again when they want to be forgotten
             await self.tickets.posted(ticket.number, said.chat_id, said.message_id, "alert")
 
@@ -174,7 +176,8 @@ class Staff:
         today = datetime.now(UTC).date()
         if self._told_on != today:
             self._told_on = today
-            await self.tell_each("staff.unwritable", error=str(error))
+            with journey(f"unwritable:{today}"):  # also over restarts
+                await self.tell_each("staff.unwritable", error=str(error))
 
     async def tell_each(self, key: str, **values: Any) -> None:
         """A word to each of the staff in private, for when their chat is gone; who never wrote to us hears nothing."""

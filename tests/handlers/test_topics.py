@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,32 @@ async def test_a_staff_chat_that_is_not_there_is_told_to_each_of_the_staff_once(
         await bot.settled()
         told = [[m.text.split(".")[0] for m in plain.answers(user)] for user in (STAFF, STAFF_2)]
         assert told == [["⚠️ Operatorlar guruhiga yoza olmayapman: Chat not found"]] * 2
+
+
+async def test_that_the_staff_chat_takes_nothing_is_told_once_a_day_over_restarts(
+    plain: FakeApi, tmp_path: Path
+) -> None:
+    today, sql = datetime.now(UTC).date().isoformat(), "UPDATE outbox SET source = replace(source, ?, '2000-01-01')"
+    told = []
+    for a_day_goes_by in (False, True, False):
+        async with serving(plain, tmp_path, staff_chat_id=-100404) as bot:
+            if not told:
+                await bot.opened()
+            await bot.settled()
+            told.append(len(plain.answers(STAFF)))
+            if a_day_goes_by:
+                await bot.service.desk.tickets.store.run(lambda db: db.execute(sql, [today]))
+    assert told == [1, 1, 2]
+
+
+async def test_that_somebody_takes_no_messages_is_said_also_when_his_topic_is_gone(
+    forum: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(forum, tmp_path) as bot:
+        await topic_deleted(bot)
+        forum.block(PERSON)
+        await bot.service.desk.post.send(PERSON, bot.service.desk.screens.say("case.none"))
+        assert "botni toʻxtatib qoʻygan" in (await bot.hears("№1: Aziza")).text
 
 
 async def test_once_the_right_is_given_new_tickets_get_topics(forum: FakeApi, tmp_path: Path) -> None:
