@@ -100,8 +100,8 @@ class IncidentLinks:
 
     async def waiting(self, number: int, chat_id: int | None = None) -> tuple[int, ...]:
         """The linked tickets, of one chat or all, that wait for the end: not those with which a person has gone on."""
-        sql = (
-            "SELECT t.number AS number FROM incident_tickets i JOIN tickets t ON t.number = i.ticket"  # noqa: S608 - ours
+        sql = (  # CROSS: from its own tickets, not from all that wait
+            "SELECT t.number AS number FROM incident_tickets i CROSS JOIN tickets t ON t.number = i.ticket"  # noqa: S608 - ours
             f" JOIN incidents n ON n.number = i.incident WHERE i.incident = ? AND {WAITS}"
             " AND t.chat_id = coalesce(?, t.chat_id) ORDER BY t.number"
         )

@@ -204,3 +204,9 @@ def m_incident_heard(db: Database) -> None:
         ALTER TABLE incident_tickets ADD COLUMN heard INTEGER;
         UPDATE incident_tickets SET heard = 1 WHERE told_at IS NOT NULL;
     """)
+
+
+@migrations()
+def m_mentions_by_message(db: Database) -> None:
+    """Whether a message of the staff chat tells of tickets, found without a look at all of them."""
+    db.execute("CREATE INDEX mentions_by_message ON mentions (chat_id, message_id)")

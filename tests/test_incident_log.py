@@ -152,3 +152,21 @@ async def test_a_phone_that_was_answered_speaks_for_the_pbx(store: Store) -> Non
 def test_the_watch_makes_every_check_that_is_about_everybody() -> None:
     personal = {check.name for check in CHECKS if check.needs == "extension"}
     assert set(OWN_SIDE) == set(QUICK) - personal
+
+
+async def test_what_is_asked_at_an_answer_of_the_staff_reads_neither_all_mentions_nor_all_who_wait(
+    store: Store,
+) -> None:
+    asked: list[str] = []
+    await store.run(lambda db: db.conn.set_trace_callback(asked.append))
+    await Tickets(store).mentions(-100, 5)
+    await IncidentLinks(store).waiting(1)
+    await store.run(lambda db: db.conn.set_trace_callback(None))
+    selects = [sql for sql in asked if sql.startswith("SELECT")]
+    plans = await store.run(
+        lambda db: [[row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()] for sql in selects]
+    )
+    assert [[step for step in plan if "SCAN" in step or "tickets_by_" in step] for plan in plans] == [
+        ["SCAN incidents"],  # there are few
+        [],
+    ]
