@@ -138,6 +138,7 @@ def build(
         return await actions.close(number, reason, by, source=source)
 
     incidents = Incidents.over(store, screens, post, lambda: staff.chat_id, staff.on_change, inbox.spawn, close_ticket)
+    staff.redraw = incidents.card_changed
     desk = Desk(
         tickets,
         target,

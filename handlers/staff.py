@@ -50,6 +50,7 @@ class Staff:
     roster: Roster
     answering: set[int] = field(default_factory=set)  # chats to which one of the staff writes just now
     on_arrival: Callable[[], object] = lambda: None  # the bot, or one of the staff, is new in the staff chat
+    redraw: Callable[[int], object] = lambda _: None  # a ticket's card is to show what is true: handlers/incidents.py
     _told_on: date | None = None  # the last day on which the staff heard that their chat takes nothing
     _gone_at: datetime | None = None  # when the bot was thrown out; None: it was not, as far as is known
 
@@ -127,7 +128,7 @@ class Staff:
         self.board.topics.look_again(self.chat_id)
         self.on_arrival()
         for number in await self.tickets.without_fresh_card(missed, self.chat_id):
-            self.on_change(number)
+            self.redraw(number)
 
     async def newcomers(self, update: Update, context: Context) -> None:
         """One of the staff has come into the staff chat: only now Telegram takes a menu for them."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.incidents import Round
 from bot.model import EventKind
 from handlers.actions import Place
 from handlers.pace import Limits
 from tests.fake_api import FakeApi
 from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, STAFF_2, STRANGER, Serving, populated, serving
+from tests.handlers.test_incidents import BAD, NOON
 
 NO_RIGHT = "“Mavzularni boshqarish” huquqi yoʻq"
 
@@ -221,6 +223,24 @@ async def test_back_in_the_group_the_cards_show_what_happened_meanwhile(plain: F
         assert (len(bot.cards(3)), offered_in(plain, GROUP, before)) == (1, {STAFF, STAFF_2})
 
 
+async def test_back_in_the_group_an_incidents_card_still_stands_for_those_linked_to_it(
+    plain: FakeApi, tmp_path: Path
+) -> None:
+    async with serving(plain, tmp_path) as bot:
+        incidents, tickets = bot.service.patrol.incidents, bot.service.desk.tickets
+        for minute in range(2):
+            seen = Round(NOON + timedelta(minutes=minute), BAD)
+            await incidents.follow(seen, await incidents.log.count(seen, seen.at))
+        one_of_many = await tickets.open(user_id=1001, chat_id=1001, name="Ali", language="uz", source="test:1001")
+        await tickets.append(one_of_many.number, EventKind.ESCALATED, {"reason": "start_pbx"})
+        await incidents.links.link(1, one_of_many.number)
+        await incidents.resume()
+        await bot.settled()
+        plain.promote(GROUP, STAFF, topics=False)
+        await bot.settled()
+        assert [m.text.split(":")[0] for m in plain.answers(GROUP)] == ["🚨 Nosozlik №1"]
+
+
 async def test_who_of_the_staff_comes_later_into_the_group_gets_the_menu(plain: FakeApi, tmp_path: Path) -> None:
     async with serving(plain, tmp_path) as bot:
         await bot.settled()
@@ -286,7 +306,7 @@ async def test_that_the_staff_chat_takes_nothing_is_told_once_a_day_over_restart
     plain: FakeApi, tmp_path: Path
 ) -> None:
     today, sql = datetime.now(UTC).date().isoformat(), "UPDATE outbox SET source = replace(source, ?, '2000-01-01')"
-    told = []
+    told: list[int] = []
     for a_day_goes_by in (False, True, False):
         async with serving(plain, tmp_path, staff_chat_id=-100404) as bot:
             if not told:
