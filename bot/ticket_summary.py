@@ -31,7 +31,8 @@ def follow(db: Database, number: int, kind: EventKind, body: Body, now: str) -> 
         last_of_step = (
             "id = (SELECT max(t.id) FROM told t JOIN rules r ON r.id = t.rule WHERE t.ticket = ? AND r.step = ?)"
         )
-        db.execute(f"UPDATE told SET outcome = 'tried' WHERE {last_of_step}", [number, body["step"]])
+        open_still = "outcome IS NOT 'confirmed'"  # a button of before the phone worked tells nothing new
+        db.execute(f"UPDATE told SET outcome = 'tried' WHERE {last_of_step} AND {open_still}", [number, body["step"]])
     elif kind is EventKind.CLOSED and body.get("reason") == "solved":
         _confirm(db, number)
     elif kind is EventKind.REOPENED:

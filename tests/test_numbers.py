@@ -188,6 +188,8 @@ def score(db: Database, step: Step) -> tuple[int, int, int, int]:
         ([*connected(80), (90, EventKind.REOPENED, {}), escalated(95), answered_by_staff(99)], (1, 1, 0, 0)),
         ([*connected(80), (90, EventKind.REOPENED, {}), told(95, Step.REMOVE_PROXY), closed(96),
           (97, EventKind.REOPENED, {})], (1, 1, 0, 0)),
+        ([*connected(80), (90, EventKind.REOPENED, {}), tried(95, Step.FIX_DNS), told(99, Step.REMOVE_PROXY)],
+          (1, 1, 0, 0)),
         ([tried(60, Step.FIX_DNS), told(80, Step.FIX_DNS, Certainty.PROVEN), *connected(90)], (2, 1, 1, 0)),
     ],
 )  # fmt: skip
