@@ -21,7 +21,7 @@ from telegram.ext import JobQueue
 
 from bot.orders import Order, Outcomes, orders_given
 from bot.standing import Member
-from handlers.actions import Actions
+from handlers.actions import ENDED, Actions
 from handlers.journey import within
 from handlers.people import Spawn
 
@@ -85,7 +85,8 @@ class Orders:
 
     async def _do(self, order: Order) -> str:
         number, text, by, source = order.ticket, order.text, order.by, order.source
-        if (await self.actions.desk.fresh(number)).emptied:  # the form was open while the person had all erased
+        ticket = await self.actions.desk.fresh(number)
+        if ticket.emptied:  # the form was open while the person had all erased
             return "emptied"
         match order.action:
             case "reply":
@@ -98,6 +99,8 @@ class Orders:
             case "reopen":
                 now = await self.actions.reopen(number, by, source=source)
                 return "not_closed" if now is None else DONE if now == number else "goes_on"
+            case "take" if ticket.status in ENDED:  # … or while somebody closed it
+                return "closed_already"
             case "take":
                 me = Member(by, order.by_id)
                 holder = await self.actions.take(number, by, by_id=me.id, source=source)
