@@ -87,7 +87,7 @@ class StaffDemo(Demo):
             self.settings = standing_in(self.settings, pbx)
             self.live = lines is None and not story
             words = self.words
-            api = StaffConsole(words.plain("practice.person"), words.plain("practice.trainee"))
+            api = StaffConsole(words.plain("practice.person"), words.plain("demo.you"))
             async with Running(self, api) as running:
                 practice = _Practice(self, running, api)
                 await practice.begin()
@@ -169,7 +169,7 @@ class _Practice:
             self.api.press(place)
         else:
             self.api.type(said)
-        self._told("practice.person_says", "magenta", said)
+        self._told("practice.person", "magenta", said)
         await self._quiet()
 
     async def _quiet(self) -> None:

@@ -131,7 +131,7 @@ def test_strangers_in_the_staff_chat_order_nothing(tmp_path: Path, dns: DnsServe
         bot.api.user(77, "Begona")
         bot.api.send_text(77, "/tickets", chat=STAFF_CHAT)
         bot.api.send_text(STAFF, "/tickets", chat=STAFF_CHAT)
-        bot.wait_for("Ochiq murojaat", STAFF_CHAT)
+        bot.wait_for("Murojaat topilmadi", STAFF_CHAT)
         assert len(bot.api.answers(STAFF_CHAT)) == 1
 
 

@@ -91,7 +91,7 @@ async def test_two_who_are_called_the_same_are_two(api: FakeApi, tmp_path: Path)
         await bot.settled()
         said.append(str(api.calls("answerCallbackQuery")[-1].params["text"]))
         assert said == ["Murojaat sizda.", "Uni Nodir olgan."]
-        assert (await bot.orders("/tickets meniki", STAFF_2)).text == "Ochiq murojaat yoʻq."
+        assert (await bot.orders("/tickets meniki", STAFF_2)).text == "Murojaat topilmadi."
         api.user(STAFF, "Nodirbek")  # a name may change, whose ticket it is does not
         assert "№1" in (await bot.orders("/tickets meniki", STAFF)).text
 
