@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -58,11 +59,10 @@ def read_incident(db: Database, number: int) -> Incident | None:
     row = first_row(db, sql, [number])
     if row is None:
         return None
-    because = tuple(Finding.from_json(body) for body in json.loads(row["because"]))
     return Incident(
         number=row["number"],
         scope=Scope(row["scope"]),
-        verdict=Verdict(Step(row["step"]), Owner(row["owner"]), Certainty(row["certainty"]), because),
+        verdict=verdict_of(row),
         opened_at=datetime.fromisoformat(row["opened_at"]),
         closed_at=datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else None,
         closed_by=row["closed_by"],
@@ -73,6 +73,12 @@ def read_incident(db: Database, number: int) -> Incident | None:
         told=row["told"],
         missed=row["missed"],
     )
+
+
+def verdict_of(row: Mapping[str, Any]) -> Verdict:
+    """What an incident rests on, from its row."""
+    because = tuple(Finding.from_json(body) for body in json.loads(row["because"]))
+    return Verdict(Step(row["step"]), Owner(row["owner"]), Certainty(row["certainty"]), because)
 
 
 def open_incident(db: Database, scope: Scope, verdict: Verdict, at: datetime) -> int:

@@ -59,10 +59,6 @@ class Store:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._transact, work, durable)
 
-    def run_sync(self, work: Callable[[Database], T], *, durable: bool = False) -> T:
-        """The same for the shell commands, which have no event loop."""
-        return self._thread.submit(self._transact, work, durable).result()
-
     async def checkpoint(self) -> bool:
         """Empties the write-ahead log, so that what was deleted leaves no bytes there either.
 

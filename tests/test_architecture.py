@@ -37,6 +37,7 @@ ROOMS = {
         "bot.numbers",
         "bot.ticket_rows",
         "bot.incidents",
+        "bot.incident_rows",
         "bot.attachments",
         "bot.orders",
         "bot.passes",

@@ -377,14 +377,14 @@ async def test_files_that_no_event_mentions_are_swept_in_time(log: Forgetting) -
 # --- the registries ---
 
 
-def test_every_table_has_its_way_to_forget(log: Forgetting) -> None:
+async def test_every_table_has_its_way_to_forget(log: Forgetting) -> None:
     known = EMPTIED | set(LEADS_TO_MESSAGES) | OF_PEOPLE | OF_CHATS | BY_EXTENSION | OF_NOBODY
 
     def tables(db: Database) -> set[str]:
         names = {row["name"] for row in db.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
         return {name for name in names if not name.startswith(("sqlite_", "search_"))}
 
-    assert log.store.run_sync(tables) - known == set()
+    assert await log.store.run(tables) - known == set()
 
 
 @pytest.mark.parametrize(

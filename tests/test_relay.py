@@ -9,6 +9,7 @@ import pytest
 
 from bot.model import EventKind
 from bot.relayed import Fate
+from bot.store import read_only
 from handlers.said import Said, fitting
 from tests.fake_chats import Shown
 from tests.fake_people import PNG
@@ -24,11 +25,10 @@ WAITS = "👤 Odam soʻradi, javobingizni kutyapti."
 def said(bot: Office, chat: int) -> list[Shown]:
     """What was carried over to this chat, oldest first: not the card, not the bot's own words."""
     rows = {m.message_id for m in bot.api.answers(chat)}
-    pairs = bot.service.desk.tickets.store.run_sync(
-        lambda db: db.execute(
-            "SELECT other_message FROM relayed WHERE other_chat = ? ORDER BY rowid", [chat]
-        ).fetchall()
-    )
+    with read_only(bot.service.desk.tickets.store.path) as db:
+        assert db is not None
+        sql = "SELECT other_message FROM relayed WHERE other_chat = ? ORDER BY rowid"
+        pairs = db.execute(sql, [chat]).fetchall()
     wanted = [number for (number,) in pairs if number in rows]
     return [m for number in wanted for m in bot.api.answers(chat) if m.message_id == number]
 
@@ -381,7 +381,7 @@ async def test_what_a_crash_left_lying_is_carried_over_once_at_the_next_start(tm
         bot.api.send_text(USER, "salom")
         await bot.hears("Operatorga yetkazdim")
         store = bot.service.desk.tickets.store
-        waiting = store.run_sync(lambda db: db.execute("SELECT fate FROM relayed").fetchall())
+        waiting = await store.run(lambda db: db.execute("SELECT fate FROM relayed").fetchall())
         assert waiting == [(Fate.WAITING.value,)]
         bot.service.inbox.grace_s = 0.05  # the crash: what is in hand is dropped
         await bot.stop()

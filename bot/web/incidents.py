@@ -6,15 +6,15 @@ it has.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
+from bot.incident_rows import verdict_of
 from bot.incidents import Scope
-from bot.model import Certainty, Finding, Owner, Step, Ticket, Verdict
+from bot.model import Ticket, Verdict
 from bot.ticket_rows import read_ticket_row
 
 SHOWN = 50
@@ -69,12 +69,7 @@ def _incidents(db: Database, which: str, *values: Any) -> tuple[Incident, ...]:
         Incident(
             number=row["number"],
             scope=Scope(row["scope"]),
-            verdict=Verdict(
-                Step(row["step"]),
-                Owner(row["owner"]),
-                Certainty(row["certainty"]),
-                tuple(Finding.from_json(body) for body in json.loads(row["because"])),
-            ),
+            verdict=verdict_of(row),
             opened_at=datetime.fromisoformat(row["opened_at"]),
             closed_at=datetime.fromisoformat(row["closed_at"]) if row["closed_at"] else None,
             closed_by=row["closed_by"],
