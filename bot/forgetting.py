@@ -91,9 +91,9 @@ class Forgetting:
         """
         gone = Forgotten()
         while numbers := await self.store.run(lambda db: old_tickets(db, retention_days, BATCH)):
+            await self.store.run(partial(unlead, numbers=numbers))  # first: no later purge looks at emptied ones
             gone += await self.empty(numbers, "stale")
-            await self.store.run(partial(unlead, numbers=numbers))
-        people = await self.store.run(lambda db: part_with_strangers(db, retention_days))
+        people = await self.store.run(partial(_part_with_strangers, retention_days=retention_days))
         await self.sweep()
         await self.scrub()
         return replace(gone, people=people)
@@ -214,6 +214,14 @@ def would_purge(db: Database, attachments: Attachments, retention_days: int) -> 
 
 def _scrub_is_due(db: Database) -> None:
     db.execute("INSERT OR IGNORE INTO pulse VALUES (?, ?)", [SCRUB_DUE, time.time()])
+
+
+def _part_with_strangers(db: Database, retention_days: int) -> int:
+    before = db.conn.total_changes
+    gone = part_with_strangers(db, retention_days)
+    if db.conn.total_changes > before:
+        _scrub_is_due(db)
+    return gone
 
 
 def _scrub_due(db: Database) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -334,6 +335,30 @@ async def test_nothing_leads_from_an_old_ticket_to_its_person(log: Forgetting) -
     await log.purge(90)
     assert await log.messages(old) == [(-5, 100 + old)]
     assert sorted(await log.messages(young)) == [(-5, young), (-5, 100 + young), (-5, 200), (8, 70), (8, 71)]
+
+
+async def test_a_purge_that_was_interrupted_leaves_the_next_one_everything_that_is_left(log: Forgetting) -> None:
+    number = await a_case(log)
+    await Relayed(log.store).keep(Row(7, 70, number, Fate.SENT, other_chat=-5, other_message=7))
+    await aged(log, number)
+    broken = "CREATE TRIGGER broken BEFORE DELETE ON relayed BEGIN SELECT RAISE(ABORT, 'the disk is gone'); END"
+    await log.store.run(lambda db: db.execute(broken))
+    with pytest.raises(sqlite3.Error):
+        await log.purge(90)
+    await log.store.run(lambda db: db.execute("DROP TRIGGER broken"))
+    assert (await log.purge(90)).tickets == (number,)
+    assert await log.messages(number) == []
+
+
+@pytest.mark.parametrize("blocked", [0, 5])
+async def test_the_file_is_written_anew_also_when_only_a_person_was_forgotten(log: Forgetting, blocked: int) -> None:
+    await log.tickets.see(7, "Zulayho", "uz")
+    sql = "UPDATE people SET blocked = ?, seen_at = ?"
+    await log.store.run(lambda db: db.execute(sql, [blocked, LONG_AGO]))
+    too_large = Forgetting(log.store, log.attachments, rewritten_bytes=0)
+    await too_large.purge(90)
+    due = await log.store.run(lambda db: db.execute("SELECT name FROM pulse").fetchall())
+    assert due == [("scrub_due",)]
 
 
 async def test_of_a_banned_person_who_is_long_gone_only_the_ban_stays(log: Forgetting) -> None:
