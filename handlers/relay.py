@@ -15,7 +15,6 @@ from weakref import WeakValueDictionary
 from markupsafe import Markup
 from telegram import Message
 from telegram.error import BadRequest, Forbidden, TelegramError
-from telegram.ext import ContextTypes
 
 from bot.barred import Barred
 from bot.hours import Clock
@@ -31,16 +30,16 @@ from handlers.said import COPIED, Said, file_of, said_of
 from handlers.staff import Staff
 
 log = logging.getLogger(__name__)
-Context = ContextTypes.DEFAULT_TYPE
 ALBUM_S = 2.0  # an album has no end mark: what came within this time belongs together
 ALBUM_PARTS = 10  # Bot API
 PASSED_ON = "operator.passed_on"
+REST_OF = "rest of {}"  # the role of the messages that the rest of a copy needed
 BACKLOG_MAX = 20  # messages of one ticket that wait for the group's pace
 
 
 @dataclass(slots=True)
 class Relay:
-    """`from_user` and `from_staff` take what is said; `carry` brings over what waits; `resume` after a crash."""
+    """Takes what a person says (the staff: handlers/talk.py); `spawn` brings it over, `resume` what was left lying."""
 
     staff: Staff
     rows: Relayed
@@ -130,9 +129,8 @@ class Relay:
 
     async def _change(self, known: Row, message: Message, said: Said) -> None:
         file = file_of(message)
-        await self.rows.change(
-            known.chat_id, known.message_id, replace(said, replaced=file != known.file).to_json(), file
-        )
+        newest = replace(said, replaced=file != known.file).to_json()
+        await self.rows.change(known.chat_id, known.message_id, newest, file)
         self.spawn(known)
 
     @property
@@ -234,14 +232,15 @@ class Relay:
     async def _keep_rest(self, ticket: Ticket, chat_id: int, copies: Copies) -> None:
         """So that an answer to the second half of something long finds its way, too."""
         for number in copies.rest:
-            await self.staff.tickets.posted(ticket.number, chat_id, number, "rest")
+            await self.staff.tickets.posted(ticket.number, chat_id, number, REST_OF.format(copies.numbers[0]))
 
     async def _edit(self, row: Row, ticket: Ticket) -> bool:
         """The copy says what the original says now; where that cannot be, the new version stands under the old one."""
         said, copy = Said.from_json(row.said or ""), (row.other_chat or 0, row.other_message or 0)
         place = await self.staff.board.place(ticket.number) if not by_staff(row) else None
         head = self._head(ticket, place, edited=not by_staff(row))
-        if not said.replaced and await self.carrier.change(said, head, *copy):
+        long = await self.staff.tickets.post(ticket.number, REST_OF.format(copy[1]))  # its second half would stay
+        if not said.replaced and long is None and await self.carrier.change(said, head, *copy):
             await self.rows.sent(row, *copy)
             return True
 

@@ -85,6 +85,26 @@ async def test_an_edit_that_became_too_long_stands_under_the_old_version(tmp_pat
         assert first.raw["reply_to_message"]["message_id"] == copy.message_id
 
 
+@pytest.mark.parametrize("video", [False, True])
+async def test_an_edit_of_something_long_leaves_no_half_of_it_as_if_it_were_said_still(
+    tmp_path: Path, video: bool
+) -> None:
+    async with office(tmp_path) as bot:
+        card = await bot.called()
+        words = bot.media("video", caption=LONG) if video else {"text": LONG}
+        message = bot.api.send(STAFF, GROUP, reply_to=card.message_id, **words)
+        first, second = await lines(bot, USER, ("soʻz0 ", " oxir"))
+        await bot.quiet()
+        bot.edits(STAFF, message, GROUP, **{"caption" if video else "text": "qisqasi shu"})
+        new = await bot.hears("qisqasi shu")
+        assert (new.text, new.raw["reply_to_message"]["message_id"]) == ("Operator: qisqasi shu", first.message_id)
+        assert [m.text for m in bot.api.answers(USER) if m.message_id == second.message_id] == [second.text]
+        await bot.quiet()
+        bot.edits(STAFF, message, GROUP, **{"caption" if video else "text": "qisqasi bu"})  # from now on as ever
+        changed = await bot.hears("qisqasi bu")
+        assert changed.message_id == new.message_id
+
+
 def test_pieces_are_the_words_again_and_their_formatting_is_on_the_same_letters() -> None:
     text = ("😀a " * 3000).strip()
     words = {"type": "italic", "offset": 4000, "length": 400}
