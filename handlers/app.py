@@ -167,15 +167,15 @@ def build(
         Forgetting(store, attachments), mailbox, post, screens, inbox.spawn, lambda: courier.left(staff.chat_id)
     )
     rooms = Rooms(
-        case=Case(desk, watching, inbox.spawn, rating, life.waits, life.relay, settings.retention_days),
+        case=Case(desk, watching, inbox.spawn, rating, life.waits, relay, settings.retention_days),
         mine=MyData(OwnLog(store), Barred(store), erasing, post, screens),
-        inflow=Inflow(desk, life.relay, rating, attachments),
+        inflow=Inflow(desk, relay, rating, attachments),
         web=WebLogin(screens.words, key_of(store.path.parent), settings.web_url.rstrip("/")),
         staff=staff,
         commands=StaffCommands(staff, actions, STAFF_COMMANDS),
-        barring=Barring(staff, actions, STAFF_COMMANDS, barred=life.relay.barred, now=now),
+        barring=Barring(staff, actions, STAFF_COMMANDS, barred=relay.barred, now=now),
         stats=Stats(staff, inbox.spawn),
-        talk=Talk(life.relay, actions),
+        talk=Talk(relay, actions),
         card=StaffButtons(staff, actions),
         incident=IncidentButtons(staff, incidents),
         unbanning=sequel.unbanning,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatMemberStatus
@@ -18,7 +18,6 @@ from bot.model import Ticket
 from bot.standing import Member
 from bot.tickets import Tickets
 from bot.topics import TopicRows
-from handlers.actions import Place
 from handlers.board import Board, cards_pace
 from handlers.card import Cards, cut
 from handlers.journey import journey, within
@@ -30,7 +29,6 @@ from handlers.topics import Topics
 
 log = logging.getLogger(__name__)
 Context = ContextTypes.DEFAULT_TYPE
-T = TypeVar("T")
 PRESENT = (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR)
 TOAST_MAX = 200  # signs (Bot API)
 GONE_AT_MOST = timedelta(days=1)  # out of the staff chat, where a restart has forgotten since when
@@ -76,11 +74,8 @@ class Staff:
                 await staff.say(Screen(screens.words.html("staff.topics_no_right")), "no_right")
 
         topics = Topics(TopicRows(tickets.store), bot, screens.words, limits.topic_interval_s, without_right)
-
-        async def unwritable(error: TelegramError) -> None:
-            await staff.unwritable(error)
-
-        board = Board(tickets, Cards(screens), bot, topics, chat_id, spawn, cards_pace(limits), unwritable)
+        pace = cards_pace(limits)
+        board = Board(tickets, Cards(screens), bot, topics, chat_id, spawn, pace, lambda error: staff.unwritable(error))
         staff = cls(tickets, screens, bot, configured_chat, where, spawn, board, Roster(bot, ids, chat_id))
         return staff
 
@@ -99,14 +94,6 @@ class Staff:
     def on_change(self, number: int) -> None:
         """The ticket's card is to show what is true now; nobody waits for it."""
         self.board.changed(number)
-
-    async def place(self, number: int) -> Place | None:
-        """Where a ticket lives, made when it is missing; None when the staff chat cannot be written to."""
-        return await self.board.place(number)
-
-    async def deliver(self, number: int, send: Callable[[Place], Awaitable[T]]) -> T | None:
-        """Says something where the ticket lives, in a new topic when the old one was deleted (handlers/board.py)."""
-        return await self.board.deliver(number, send)
 
     async def joined(self, update: Update, context: Context) -> None:
         """The bot is (back) in the staff chat, or its rights changed: the cards there become what is true."""

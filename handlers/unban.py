@@ -75,7 +75,7 @@ class Unbanning:
             )
 
         with within(f"unban:{number}:{len(tries)}"):  # the same request after another change, or a crash, leaves once
-            posted = await self.staff.deliver(number, send)
+            posted = await self.staff.board.deliver(number, send)
         if posted is not None:
             await self.desk.tickets.posted(number, posted.chat_id, posted.message_id, "unban")
 

@@ -148,7 +148,7 @@ async def test_what_telegram_had_answered_before_a_crash_is_not_made_again(forum
         await store.run(lambda db: db.execute("DELETE FROM posts"))
     async with serving(forum, tmp_path) as bot:
         await bot.settled()
-        place = await bot.service.staff.place(number)
+        place = await bot.service.staff.board.place(number)
         assert place == Place(GROUP, card.thread_id, card.message_id)
     assert [len(forum.calls(method)) for method in ("createForumTopic", "sendMessage")] == [1, 1]
 
@@ -172,7 +172,8 @@ async def test_a_staff_chat_that_takes_nothing_is_not_knocked_at_again(
         calls = len(plain.calls("sendMessage", GROUP))
         number = await bot.opened()
         await bot.settled()
-        assert (await bot.service.staff.place(number), len(plain.calls("sendMessage", GROUP)) - calls) == (None, 0)
+        place = await bot.service.staff.board.place(number)
+        assert (place, len(plain.calls("sendMessage", GROUP)) - calls) == (None, 0)
         assert f"ticket {number} is not shown to the staff" in caplog.text
 
 
@@ -184,7 +185,7 @@ async def test_a_group_that_moved_gets_the_cards_anew_where_it_is_now(plain: Fak
         await bot.settled()
         await bot.service.actions.take(number, "Nodir", source="test:take")
         await bot.until(lambda: any("🙋 Nodir" in m.text for m in plain.answers(-100888)))
-        place = await bot.service.staff.place(number)
+        place = await bot.service.staff.board.place(number)
         assert place is not None
         assert (place.chat_id, place.card_id) == (-100888, plain.answers(-100888)[0].message_id)
 
