@@ -45,7 +45,7 @@ class Hours:
             found = _periods(periods)
             for day in _days(days.lower()):
                 if day in week:
-                    raise ValueError(f"{DAYS[day]} is named twice")
+                    raise ValueError("a day is named twice")
                 week[day] = found
         if len(off) > _OFF_MAX or (off and not week):
             raise ValueError("more days off than periods of work")

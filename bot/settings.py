@@ -135,10 +135,7 @@ class Settings(BaseSettings):
     @field_validator("work_hours")
     @classmethod
     def _are_hours(cls, value: str) -> str:
-        try:
-            Hours.parse(value, ZoneInfo("UTC"))
-        except ValueError:
-            raise ValueError("not days and periods") from None
+        Hours.parse(value, ZoneInfo("UTC"))
         return value
 
     def hours(self) -> Hours:
@@ -216,6 +213,11 @@ def _reason(kind: str, message: str) -> str:
             "port out of range",
             "not a time zone",
             "not days and periods",
+            "a period ends before it begins",
+            "periods overlap",
+            "a day is named twice",
+            "days off are not dates",
+            "more days off than periods",
         )
         return next((reason for reason in own if reason in message), "not a valid value")
     known = {"missing": "missing", "int_parsing": "not a whole number", "float_parsing": "not a number"}

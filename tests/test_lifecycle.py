@@ -405,6 +405,10 @@ async def test_it_is_told_with_the_answer_to_the_call(tmp_path: Path) -> None:
     ("bad", "named"),
     [({"work_hours": "Mon-Sat 9-18"}, "WORK_HOURS (not days and periods)"),
      ({"work_hours": "har kuni"}, "WORK_HOURS (not days and periods)"),
+     ({"work_hours": "Mon 09:00-18:00; off 21.03"}, "WORK_HOURS (days off are not dates)"),
+     ({"work_hours": "off 03-21"}, "WORK_HOURS (more days off than periods)"),
+     ({"work_hours": "Mon 09:00-18:00; Mon-Fri 09:00-12:00"}, "WORK_HOURS (a day is named twice)"),
+     ({"work_hours": "Mon 18:00-09:00"}, "WORK_HOURS (a period ends before it begins)"),
      ({"timezone": "Asia/Toshkent"}, "TIMEZONE (not a time zone)"),
      ({"timezone": "../etc/passwd"}, "TIMEZONE (not a time zone)")],
 )  # fmt: skip
