@@ -71,6 +71,8 @@ class Talk:
         answered = message.reply_to_message
         if answered is None or update.edited_message is not None or stays_here(words_of(message)):
             return
+        if answered.from_user != message.get_bot().bot:  # the staff among themselves, under an order
+            return
         tickets = self.relay.staff.tickets
         if await tickets.mentions(message.chat_id, answered.message_id) and self.relay.staff.allowed(update):
             await self._say(message, "relay.whose")

@@ -153,6 +153,16 @@ async def test_an_answer_to_the_reminder_goes_to_nobody_and_that_is_said(tmp_pat
         assert count(bot, "hech kimga yuborilmadi", GROUP) == 1
 
 
+async def test_what_the_staff_say_to_each_other_under_an_order_is_not_answered(tmp_path: Path) -> None:
+    async with office(tmp_path) as bot:
+        await bot.called()
+        order = bot.api.send_text(STAFF, "/priority 1 high", GROUP)
+        await bot.hears("№1: shoshilinch", GROUP)
+        bot.api.send_text(STAFF, "toʻgʻri, juda muhim", GROUP, reply_to=order)
+        await bot.quiet()
+        assert count(bot, "hech kimga yuborilmadi", GROUP) == 0
+
+
 async def test_of_many_who_wait_each_is_named_once(tmp_path: Path) -> None:
     people = range(2001, 2024)
     async with office(tmp_path) as bot:
