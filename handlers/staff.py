@@ -101,7 +101,7 @@ class Staff:
         if change is None or change.chat.id != self.chat_id:
             return
         if change.new_chat_member.status not in PRESENT:
-            self._gone_at = change.date
+            self._gone_at = self._gone_at or change.date
             return
         gone, self._gone_at = self._gone_at, None
         if gone is None and change.old_chat_member.status not in PRESENT:

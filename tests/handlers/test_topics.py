@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from time import time
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bot.model import EventKind
 from handlers.actions import Place
 from handlers.pace import Limits
 from tests.fake_api import FakeApi
+from tests.fake_chats import BOT
 from tests.handlers.serving import GROUP, PERSON, QUICK, STAFF, STAFF_2, STRANGER, Serving, populated, serving
 from tests.handlers.test_incidents import BAD, NOON
 
@@ -215,6 +217,10 @@ async def test_back_in_the_group_the_cards_show_what_happened_meanwhile(plain: F
         await bot.service.actions.priority(1, "high", "Nodir", source="test:high")
         await bot.service.actions.close(2, "solved", "Nodir", source="test:close")
         await bot.opened(1004)
+        await bot.settled()
+        lifted = {"chat": plain.chats.chats[GROUP].body, "from": plain.chats.people[STAFF], "date": int(time()) + 1}
+        banned, left = {"status": "kicked", "user": BOT, "until_date": 0}, {"status": "left", "user": BOT}
+        plain.raw("my_chat_member", {**lifted, "old_chat_member": banned, "new_chat_member": left})
         await bot.settled()
         plain.chats.chats[GROUP].state = "ok"
         before = len(offered(plain))
