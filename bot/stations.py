@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.casefile import CaseFile
 from bot.diagnose import diagnose
-from bot.model import Certainty, Finding, Kind, Owner, Step, Tag
+from bot.model import Certainty, Finding, Kind, Owner, Step, Tag, Verdict
 from bot.rules import decide
 
 FINE, FAILED, UNTESTED = "✅", "❌", "?"
@@ -78,6 +78,7 @@ _PORT_STEPS = frozenset(
     {Step.OPEN_SERVER_FIREWALL, Step.START_PBX, Step.BIND_ALL_INTERFACES, Step.FREE_PORT, Step.UNBAN_USER}
 )
 _REGISTERED = frozenset({Tag.LOG_REGISTERED, Tag.PHONE_REGISTERED, Tag.PHONE_ONLINE})
+_ONLINE_THERE = frozenset({Tag.LOG_REGISTERED, Tag.EXTENSION_ONLINE})
 # The PBX judged what the phone made of its first answer: packets get through, there and back.
 _JUDGED_BY_PBX = frozenset(
     {Tag.LOG_WRONG_PASSWORD, Tag.LOG_PASSWORD_LOST, Tag.LOG_USERNAME_MISMATCH, Tag.LOG_AUTH_FAILED}
@@ -159,14 +160,15 @@ def stations(case: CaseFile, port: int = 5060) -> tuple[Station, ...]:
 
     A tick rests on something that was seen to work, newest word of each source: that nothing bad was seen is no tick.
     """
-    found = diagnose(case.readings, case.results, answers=case.answers).findings
+    known = diagnose(case.readings, case.results, answers=case.answers)
+    found, verdict = known.findings, known.verdict
     tags = {finding.tag for finding in found}
     last = [reading for reading in case.readings if reading.kind in _SPEAKS][-1:]
     said = tags & {finding.tag for reading in last for finding in reading.findings}  # less what a live watch outdid
     return (
         Station("DNS", _name(tags)),
         Station("ping", _ping(tags)),
-        Station(f"{port}/UDP", _port(found, tags)),
+        Station(f"{port}/UDP", _port(found, tags, verdict)),
         Station("MicroSIP", _phone(tags, said)),
         Station("Register", _register(tags, said)),
     )
@@ -188,16 +190,15 @@ def _ping(tags: set[Tag]) -> str:
     return _mark(tags, {Tag.SERVER_PING_ANSWERS}, {Tag.SERVER_PING_LOST}) if own == UNTESTED else own
 
 
-def _port(found: Iterable[Finding], tags: set[Tag]) -> str:
+def _port(found: Iterable[Finding], tags: set[Tag], verdict: Verdict | None) -> str:
     """Whether the PBX's port answers, seen from where its firewall counts: over loopback any packet gets through."""
-    found = tuple(found)
     about = [finding for finding in found if finding.tag in _OF_THE_PORT]
-    of_port, of_all = decide(about), decide(found)
-    accused = of_all is not None and of_all.step in _PORT_STEPS
+    of_port = decide(about)
+    accused = verdict is not None and verdict.step in _PORT_STEPS
     if of_port is not None and of_port.owner is Owner.SERVER:  # unless the table believes the phone's packets more
         return FAILED if accused or not tags & _GETS_THROUGH else UNTESTED
-    if of_all is not None and accused:  # by what was seen elsewhere
-        return FAILED if of_all.certainty is Certainty.PROVEN else UNTESTED
+    if verdict is not None and accused:  # by what was seen elsewhere
+        return FAILED if verdict.certainty is Certainty.PROVEN else UNTESTED
     answers = [finding for finding in about if finding.tag is Tag.SERVER_SIP_ANSWERS]
     heard = any(not finding.args.get("over_loopback") for finding in answers)
     return FINE if heard or tags & _GETS_THROUGH or (answers and tags & _OPEN_TO_ALL) else UNTESTED
@@ -216,8 +217,8 @@ def _phone(tags: set[Tag], said: set[Tag]) -> str:
 def _register(tags: set[Tag], said: set[Tag]) -> str:
     if said & _REGISTERED:
         return FINE
-    if tags & _REFUSED:
-        return FAILED
+    if tags & _REFUSED:  # which of the two is the newer word, nobody knows
+        return UNTESTED if tags >= _ONLINE_THERE else FAILED
     return FINE if tags & _REGISTERED and not _denied(said) else UNTESTED
 
 

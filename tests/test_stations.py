@@ -136,6 +136,16 @@ def test_what_was_watched_live_outdoes_a_log_that_was_pasted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pbx", "expected"),
+    [((), "❌"), ((Tag.LOG_REGISTERED,), "❌"), ((Tag.LOG_REGISTERED, Tag.EXTENSION_ONLINE), "?")],
+)
+def test_where_the_pbx_sees_the_phone_that_says_it_tried_in_vain_the_end_is_open(
+    pbx: tuple[Tag, ...], expected: str
+) -> None:
+    assert marks(CaseFile(readings=(TIMEOUT,), results=measured(*pbx).results))[4] == expected
+
+
+@pytest.mark.parametrize(
     ("own", "expected"),
     [
         (Tag.USER_DNS_NXDOMAIN, ("❌", "✅")),
@@ -196,7 +206,7 @@ NOWHERE = {
     *(Tag.LOG_NOT_FOUND_OTHER, Tag.LOG_DB_DOWN, Tag.LOG_PACKET_SEEN, Tag.LOG_SILENT, Tag.LOG_HEADERS_REWRITTEN),
     *(Tag.LOG_REQUEST_BY_IP, Tag.LOG_REQUEST_BY_NAME, Tag.LOG_REGISTER_DUPLICATED, Tag.LOG_LIVE, Tag.LOG_OTHER_PORT),
     *(Tag.SERVER_DNS_HAS_AAAA, Tag.SERVER_DNS_HAS_SRV, Tag.OUTSIDE_DNS_ANSWERS, Tag.SERVER_LOST_PASSWORDS),
-    *(Tag.EXTENSION_EXISTS, Tag.EXTENSION_ONLINE, Tag.EXTENSION_OFFLINE, Tag.EXTENSION_BEFORE_RESTART),
+    *(Tag.EXTENSION_EXISTS, Tag.EXTENSION_OFFLINE, Tag.EXTENSION_BEFORE_RESTART),
     *(Tag.API_ANSWERS, Tag.API_DB_DOWN),
 }
 
