@@ -23,6 +23,7 @@ from sqlite_utils import Database
 from bot.attachments import Attachments
 from bot.emptying import (
     Forgotten,
+    before,
     empty,
     old_tickets,
     part_with,
@@ -35,7 +36,7 @@ from bot.emptying import (
 from bot.model import EventKind
 from bot.store import Store
 from bot.ticket_search import merge
-from bot.tickets import Tickets
+from bot.tickets import Tickets, log_event
 
 # How the tables of the database forget. A test finds the table that stands nowhere here.
 EMPTIED = frozenset({"tickets", "events", "search", "due", "addresses"})  # with the ticket
@@ -100,11 +101,12 @@ class Forgetting:
 
     async def empty(self, numbers: Sequence[int], reason: str) -> Forgotten:
         """Empties these tickets; an open one is closed for `reason`. The same again changes nothing."""
-        for number in await self.store.run(lambda db: _open_ones(db, numbers)):
-            await self.tickets.append(number, EventKind.CLOSED, {"reason": reason}, source=f"emptied:{number}")
+        now = before(0)
 
         def work(db: Database) -> Forgotten:
             _scrub_is_due(db)
+            for number in _open_ones(db, numbers):
+                log_event(db, number, EventKind.CLOSED, {"reason": reason}, f"emptied:{number}", now)
             return sum((empty(db, number) for number in numbers), Forgotten())
 
         gone = await self.store.run(work)
@@ -217,9 +219,9 @@ def _scrub_is_due(db: Database) -> None:
 
 
 def _part_with_strangers(db: Database, retention_days: int) -> int:
-    before = db.conn.total_changes
+    done = db.conn.total_changes
     gone = part_with_strangers(db, retention_days)
-    if db.conn.total_changes > before:
+    if db.conn.total_changes > done:
         _scrub_is_due(db)
     return gone
 

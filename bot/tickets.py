@@ -54,7 +54,7 @@ class Tickets:
                     source,
                 ],
             ).fetchone()[0]
-            _log(db, number, EventKind.OPENED, {}, None, now)
+            log_event(db, number, EventKind.OPENED, {}, None, now)
             remember(db, number, f"{redact(name)} {person['extension'] or ''}" if person else redact(name))
             return int(number)
 
@@ -74,7 +74,7 @@ class Tickets:
     ) -> bool:
         """One event more; False when this source was written before (a replay after a crash), or all was forgotten."""
         clean = _clean(body or {})
-        return await self.store.run(lambda db: _log(db, number, kind, clean, source, _now()))
+        return await self.store.run(lambda db: log_event(db, number, kind, clean, source, _now()))
 
     async def logged(self, source: str) -> bool:
         """Whether the event of this source has been written before."""
@@ -211,7 +211,10 @@ class Tickets:
         return await self.store.run(work)
 
 
-def _log(db: Database, number: int, kind: EventKind, body: Mapping[str, Any], source: str | None, now: str) -> bool:
+def log_event(
+    db: Database, number: int, kind: EventKind, body: Mapping[str, Any], source: str | None, now: str
+) -> bool:
+    """Writes one event, its body without secrets, and what follows from it; False: as of `Tickets.append`."""
     if source and first_row(db, "SELECT 1 FROM events WHERE source = ?", [source]):
         return False
     if first_row(db, "SELECT 1 FROM tickets WHERE number = ? AND emptied_at IS NOT NULL", [number]):

@@ -317,6 +317,17 @@ async def test_a_ticket_nobody_touched_for_the_retention_is_closed_and_emptied(l
     assert (gone.tickets, after.status, after.events[-1].body) == ((1,), Status.CLOSED, {"reason": "stale"})
 
 
+async def test_a_ticket_that_could_not_be_emptied_is_not_closed_for_it_and_is_as_old_as_before(log: Forgetting) -> None:
+    ticket = await log.tickets.open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
+    await aged(log, ticket.number)
+    broken = "CREATE TRIGGER broken BEFORE UPDATE OF emptied_at ON tickets BEGIN SELECT RAISE(ABORT, 'disk'); END"
+    await log.store.run(lambda db: db.execute(broken))
+    with pytest.raises(sqlite3.Error):
+        await log.purge(90)
+    await log.store.run(lambda db: db.execute("DROP TRIGGER broken"))
+    assert (await log.purge(90)).tickets == (ticket.number,)
+
+
 async def test_more_tickets_than_one_transaction_takes_go_all(log: Forgetting) -> None:
     numbers = tuple([await a_case(log, n, f"Odam{n}", str(n)) for n in range(1000, 1130)])
     for number in numbers:
