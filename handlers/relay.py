@@ -7,6 +7,7 @@ a crash left lying is carried over later; a send made again under the same sourc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -186,8 +187,10 @@ class Relay:
         now = await self.rows.get(row.chat_id, row.message_id)  # the last thing: an edit after it begins anew
         if now is None or now.said is None or ticket is None:
             return False
-        answering = {ticket.chat_id} if by_staff(row) else set()
-        self.staff.answering.update(answering)
+        with self.staff.writing(ticket.chat_id) if by_staff(row) else contextlib.nullcontext():
+            return await self._carried(now, ticket)
+
+    async def _carried(self, now: Row, ticket: Ticket) -> bool:
         try:
             if now.fate is Fate.SENT:
                 return await self._edit(now, ticket)
@@ -197,18 +200,16 @@ class Relay:
                 parts = [part for part in album if part.fate is Fate.WAITING and part.said][:ALBUM_PARTS]
             return bool(parts) and await self._send(parts, ticket)  # none: a note, since it was looked at
         except (Forbidden, BadRequest) as error:
-            log.warning("a message of ticket %d cannot be carried over: %s", row.ticket, error)
-            if by_staff(row):
+            log.warning("a message of ticket %d cannot be carried over: %s", now.ticket, error)
+            if by_staff(now):
                 await self.receipts.undelivered(now, error)
                 return False
             if isinstance(error, Forbidden):
                 return False  # the staff chat may be back one day
-            await self.rows.settle(row.chat_id, row.message_id, Fate.REFUSED)
-            await self.staff.alert("relay.failed", number=row.ticket)
+            await self.rows.settle(now.chat_id, now.message_id, Fate.REFUSED)
+            await self.staff.alert("relay.failed", number=now.ticket)
         except TelegramError as error:  # the network: it is tried again once a minute
-            log.warning("a message of ticket %d waits: %s", row.ticket, type(error).__name__)
-        finally:
-            self.staff.answering.difference_update(answering)
+            log.warning("a message of ticket %d waits: %s", now.ticket, type(error).__name__)
         return False
 
     async def _send(self, parts: list[Row], ticket: Ticket) -> bool:

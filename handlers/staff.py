@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ class Staff:
     spawn: Spawn
     board: Board
     roster: Roster
-    answering: set[int] = field(default_factory=set)  # chats to which one of the staff writes just now
+    answering: list[int] = field(default_factory=list)  # chats to which one of the staff writes just now
     on_arrival: Callable[[], object] = lambda: None  # the bot, or one of the staff, is new in the staff chat
     redraw: Callable[[int], object] = lambda _: None  # a ticket's card is to show what is true: handlers/incidents.py
     _told_on: date | None = None  # the last day on which the staff heard that their chat takes nothing
@@ -124,6 +124,15 @@ class Staff:
             return
         if any(user.id in self.roster.ids for user in message.new_chat_members):
             self.on_arrival()
+
+    @contextlib.contextmanager
+    def writing(self, chat_id: int) -> Iterator[None]:
+        """One of the staff writes there: whether that arrives is told to them, by whoever does it."""
+        self.answering.append(chat_id)
+        try:
+            yield
+        finally:
+            self.answering.remove(chat_id)
 
     # --- presses ---
 

@@ -88,16 +88,13 @@ class StaffButtons:
 
     async def _to_user(self, ticket: Ticket, verb: str, what: str, by: str, cause: str) -> None:
         """Asks, or says a ready answer; who does not take it is named where the ticket lives."""
-        self.staff.answering.add(ticket.chat_id)
-        try:
+        with self.staff.writing(ticket.chat_id):
             if verb == "ask":
                 reached = await self.actions.ask(ticket.number, Kind(what), by, source=cause)
             else:
                 reached = await self.actions.reply(ticket.number, self._canned(ticket, what), by, source=cause)
             if not reached:
                 await self.staff.blocked(ticket)
-        finally:
-            self.staff.answering.discard(ticket.chat_id)
 
     async def _twice(self, ticket: Ticket, verb: str, what: str, cause: str) -> bool:
         """Whether a second tap asks for, or says, what the first one just did."""

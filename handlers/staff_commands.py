@@ -172,10 +172,11 @@ class StaffCommands:
         """/ask N kind: asks the user for one kind of evidence."""
         if chosen := await self._choice(update, "ask", "kind", ASKABLE):
             order, said = chosen
-            reached = await self.actions.ask(order.ticket.number, Kind(said), order.by, source=order.source)
-            shown = self.staff.screens.words.plain(f"kind.{said}")
-            key = "staff.asked" if reached else "staff.not_sent"
-            await self._say(order.message, key, number=order.ticket.number, kind=shown)
+            with self.staff.writing(order.ticket.chat_id):
+                reached = await self.actions.ask(order.ticket.number, Kind(said), order.by, source=order.source)
+                shown = self.staff.screens.words.plain(f"kind.{said}")
+                key = "staff.asked" if reached else "staff.not_sent"
+                await self._say(order.message, key, number=order.ticket.number, kind=shown)
 
     async def not_here(self, update: Update, context: Context) -> None:
         """A staff command in a private chat, whoever writes it: refused, and said where it works."""

@@ -263,6 +263,17 @@ async def test_a_link_that_a_stranger_asks_for_is_refused_and_noted(
     assert ["MicroSIP ulanmayaptimi?" in m.text for m in api.answers(where)] == ([True] if where == STRANGER else [])
 
 
+async def test_who_asks_somebody_that_takes_no_messages_is_told_so_once(api: FakeApi, tmp_path: Path) -> None:
+    async with serving(api, tmp_path) as bot:
+        await bot.card(await bot.opened())
+        await bot.settled()
+        api.chats.chats[PERSON].state = "blocked"  # and the update that tells it is still to come
+        before = len(api.answers(GROUP))
+        answer = await bot.orders("/ask 1 ping")
+        await bot.settled()
+        assert [m.text for m in api.answers(GROUP)[before:]] == [answer.text]
+
+
 async def test_a_staff_command_in_private_says_where_it_works(api: FakeApi, tmp_path: Path) -> None:
     async with serving(api, tmp_path) as bot:
         api.send_text(PERSON, "/close 1")
