@@ -36,7 +36,7 @@ from bot.emptying import (
 from bot.model import EventKind
 from bot.store import Store
 from bot.ticket_search import merge
-from bot.tickets import Tickets, log_event
+from bot.tickets import log_event
 
 # How the tables of the database forget. A test finds the table that stands nowhere here.
 EMPTIED = frozenset({"tickets", "events", "search", "due", "addresses"})  # with the ticket
@@ -81,7 +81,6 @@ class Forgetting:
         self.store = store
         self.attachments = attachments
         self.rewritten_bytes = rewritten_bytes
-        self.tickets = Tickets(store)
 
     # --- by age ---
 

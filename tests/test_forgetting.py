@@ -34,6 +34,7 @@ from bot.model import Certainty, CheckResult, EventKind, Finding, Kind, Owner, R
 from bot.relayed import Fate, Relayed, Row
 from bot.schema import migrations
 from bot.store import Store, read_only
+from bot.tickets import Tickets
 from bot.wording import happened
 from messages import load
 
@@ -57,7 +58,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Forgetting]:
 
 async def a_case(log: Forgetting, user_id: int = 7, name: str = "Zulayho Qodirova", extension: str = "482137") -> int:
     """One whole case, solved, with everything a case can hold."""
-    tickets = log.tickets
+    tickets = Tickets(log.store)
     ticket = await tickets.open(user_id=user_id, chat_id=user_id, name=name, language="uz", source=f"update:{user_id}0")
     number = ticket.number
     result = CheckResult("extension", 3.2, (Finding(Tag.EXTENSION_EXISTS, {"extension": extension}),))
@@ -96,15 +97,17 @@ async def test_a_wish_leaves_no_byte_of_the_person_and_nobody_else_loses_any(log
     number = await a_case(log)
     others += [await a_case(log, 300 + n, f"Yana Odam{n}", f"32{n:03}") for n in range(60)]
     assert traces(log) == list(TRACES)
-    before = [await log.tickets.get(other) for other in others]
+    before = [await Tickets(log.store).get(other) for other in others]
     wish = await log.wish(7, 7)
     await log.erase(wish)
     await log.scrub()
     await log.fulfilled(wish)
     await log.store.checkpoint()
     assert traces(log) == ["198.51.100.77", "198.51.100.78", "kechadan", "qaytadan", "shikoyat"]  # of the others
-    assert [await log.tickets.get(other) for other in others] == before
-    assert [ticket.number for ticket in await log.tickets.list(search="kechadan", limit=500)] == sorted(others)[::-1]
+    assert [await Tickets(log.store).get(other) for other in others] == before
+    assert [ticket.number for ticket in await Tickets(log.store).list(search="kechadan", limit=500)] == sorted(others)[
+        ::-1
+    ]
     assert await log.wishes() == ()
     assert number not in others
 
@@ -121,9 +124,9 @@ async def test_of_the_only_person_nothing_at_all_stands_in_the_files(log: Forget
 
 async def test_number_times_cause_and_the_staffs_deeds_stay(log: Forgetting) -> None:
     number = await a_case(log)
-    before = await log.tickets.get(number)
+    before = await Tickets(log.store).get(number)
     await log.erase(await log.wish(7, 7))
-    after = await log.tickets.get(number)
+    after = await Tickets(log.store).get(number)
     assert before is not None
     assert after is not None
     assert [(event.at, event.kind) for event in after.events] == [(event.at, event.kind) for event in before.events]
@@ -142,7 +145,7 @@ async def test_number_times_cause_and_the_staffs_deeds_stay(log: Forgetting) -> 
 async def test_an_emptied_ticket_can_still_be_folded(log: Forgetting) -> None:
     number = await a_case(log)
     await log.erase(await log.wish(7, 7))
-    ticket = await log.tickets.get(number)
+    ticket = await Tickets(log.store).get(number)
     assert ticket is not None
     bare_ping = Reading(Kind.PING, "ping", "ok", {}, (Finding(Tag.USER_PING_WRONG_IP),))
     case: CaseFile = fold(ticket)
@@ -155,7 +158,7 @@ async def test_an_emptied_ticket_can_still_be_folded(log: Forgetting) -> None:
 async def test_an_emptied_ticket_can_still_be_told(log: Forgetting) -> None:
     number = await a_case(log)
     await log.erase(await log.wish(7, 7))
-    ticket = await log.tickets.get(number)
+    ticket = await Tickets(log.store).get(number)
     assert ticket is not None
     told = "\n".join(happened(load("uz"), event) for event in ticket.events)
     assert [word for word in TRACES if word in told] == []
@@ -163,20 +166,20 @@ async def test_an_emptied_ticket_can_still_be_told(log: Forgetting) -> None:
 
 
 async def test_an_open_case_ends(log: Forgetting) -> None:
-    ticket = await log.tickets.open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
+    ticket = await Tickets(log.store).open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
     await log.erase(await log.wish(7, 7))
-    after = await log.tickets.get(ticket.number)
+    after = await Tickets(log.store).get(ticket.number)
     assert after is not None
     assert (after.status, after.events[-1].body) == (Status.CLOSED, {"reason": "forgotten"})
-    assert await log.tickets.current(7) is None
+    assert await Tickets(log.store).current(7) is None
 
 
 async def test_nothing_is_told_anew_of_an_emptied_ticket(log: Forgetting) -> None:
     number = await a_case(log)
     await log.erase(await log.wish(7, 7))
-    written = await log.tickets.append(number, EventKind.USER_MESSAGE, {"text": "Zulayho kechikdi"})
-    await log.tickets.set_extension(number, "482137")
-    ticket = await log.tickets.get(number)
+    written = await Tickets(log.store).append(number, EventKind.USER_MESSAGE, {"text": "Zulayho kechikdi"})
+    await Tickets(log.store).set_extension(number, "482137")
+    ticket = await Tickets(log.store).get(number)
     assert ticket is not None
     assert (written, ticket.extension, traces(log, ("kechikdi",))) == (False, None, [])
 
@@ -299,26 +302,26 @@ async def test_retention_empties_what_is_old_and_leaves_what_is_not(log: Forgett
     old, young = await a_case(log), await a_case(log, 8, "Botir", "51002")
     await aged(log, old)
     await log.store.run(lambda db: db.execute("UPDATE people SET seen_at = ? WHERE user_id = 7", [LONG_AGO]))
-    kept = await log.tickets.get(young)
+    kept = await Tickets(log.store).get(young)
     gone = await log.purge(90)
     assert (gone.tickets, gone.files, gone.people) == ((old,), 1, 1)
     assert traces(log, ("Zulayho Qodirova", "482137")) == []
-    assert await log.tickets.get(young) == kept
-    assert [ticket.number for ticket in await log.tickets.list(search="kechadan")] == [young]
+    assert await Tickets(log.store).get(young) == kept
+    assert [ticket.number for ticket in await Tickets(log.store).list(search="kechadan")] == [young]
     assert await log.purge(90) == Forgotten()
 
 
 async def test_a_ticket_nobody_touched_for_the_retention_is_closed_and_emptied(log: Forgetting) -> None:
-    ticket = await log.tickets.open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
+    ticket = await Tickets(log.store).open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
     await aged(log, ticket.number)
     gone = await log.purge(90)
-    after = await log.tickets.get(ticket.number)
+    after = await Tickets(log.store).get(ticket.number)
     assert after is not None
     assert (gone.tickets, after.status, after.events[-1].body) == ((1,), Status.CLOSED, {"reason": "stale"})
 
 
 async def test_a_ticket_that_could_not_be_emptied_is_not_closed_for_it_and_is_as_old_as_before(log: Forgetting) -> None:
-    ticket = await log.tickets.open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
+    ticket = await Tickets(log.store).open(user_id=7, chat_id=7, name="Z", language="uz", source="update:1")
     await aged(log, ticket.number)
     broken = "CREATE TRIGGER broken BEFORE UPDATE OF emptied_at ON tickets BEGIN SELECT RAISE(ABORT, 'disk'); END"
     await log.store.run(lambda db: db.execute(broken))
@@ -339,9 +342,9 @@ async def test_nothing_leads_from_an_old_ticket_to_its_person(log: Forgetting) -
     old, young = await a_case(log), await a_case(log, 8, "Botir", "51002")
     for number, user_id in ((old, 7), (young, 8)):
         await Relayed(log.store).keep(Row(user_id, 70, number, Fate.SENT, other_chat=-5, other_message=number))
-        await log.tickets.posted(number, user_id, 71, "question")
-        await log.tickets.posted(number, -5, 100 + number, "card")
-        await log.tickets.mentioned([number], -5, 200)
+        await Tickets(log.store).posted(number, user_id, 71, "question")
+        await Tickets(log.store).posted(number, -5, 100 + number, "card")
+        await Tickets(log.store).mentioned([number], -5, 200)
     await aged(log, old)
     await log.purge(90)
     assert await log.messages(old) == [(-5, 100 + old)]
@@ -363,7 +366,7 @@ async def test_a_purge_that_was_interrupted_leaves_the_next_one_everything_that_
 
 @pytest.mark.parametrize("blocked", [0, 5])
 async def test_the_file_is_written_anew_also_when_only_a_person_was_forgotten(log: Forgetting, blocked: int) -> None:
-    await log.tickets.see(7, "Zulayho", "uz")
+    await Tickets(log.store).see(7, "Zulayho", "uz")
     sql = "UPDATE people SET blocked = ?, seen_at = ?"
     await log.store.run(lambda db: db.execute(sql, [blocked, LONG_AGO]))
     too_large = Forgetting(log.store, log.attachments, rewritten_bytes=0)
