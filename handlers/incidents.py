@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -206,9 +207,14 @@ class Incidents:
     # --- the end ---
 
     async def _tell_all(self, incident: Incident) -> bool:
-        """One word to each linked chat; False: the network did not let all of them go, the next round goes on."""
+        """One word to each linked chat; False: the network did not let all of them go, the next round goes on.
+
+        By chance who comes first: some chats on which Telegram fails stop no round for ever.
+        """
         number, failures = incident.number, 0
-        for chat_id, tickets in (await self.links.untold(number)).items():
+        untold = [*(await self.links.untold(number)).items()]
+        random.shuffle(untold)
+        for chat_id, tickets in untold:
             try:
                 heard = await self._tell(incident, chat_id, tickets)
             except TelegramError as error:

@@ -13,7 +13,7 @@ from bot.casefile import fold
 from bot.incidents import Round
 from bot.model import CheckResult, EventKind, Finding, Tag, Target
 from bot.schema import migrations
-from handlers.incidents import Incidents
+from handlers.incidents import FAILURES_MAX, Incidents
 from handlers.pace import Limits
 from handlers.post import Post
 from handlers.reply import Screens
@@ -212,6 +212,25 @@ async def test_a_chat_that_telegram_fails_on_keeps_no_other_from_hearing_it(tmp_
         await desk.sees(GOOD)
         await desk.rig.until(lambda: desk.said(OVER, 71))
         assert desk.said(OVER, 72) == 1
+
+
+async def test_however_many_chats_telegram_fails_on_the_others_hear_it_in_time(tmp_path: Path) -> None:
+    broken = range(71, 71 + FAILURES_MAX)
+    async with watching(tmp_path) as desk:
+        for person in (*broken, 90):
+            desk.rig.api.user(person)
+        await desk.sees(BAD, BAD)
+        await desk.linked(*broken, 90)
+        await desk.rig.until(lambda: desk.said(ALERT, STAFF_CHAT))
+        desk.rig.courier.stop()  # from now on a call that would have to wait fails at once
+        for person in broken:
+            desk.rig.api.fault("status", "sendMessage", contains=str(person), times=999, status=500)
+        await desk.sees(GOOD, GOOD, GOOD)
+        async with asyncio.timeout(20):
+            while not desk.said(OVER, 90):
+                await desk.sees(GOOD)
+                await asyncio.sleep(0.02)  # the round goes on beside us
+        assert [desk.said(OVER, person) for person in (*broken, 90)] == [0] * FAILURES_MAX + [1]
 
 
 async def test_a_card_that_somebody_deleted_is_posted_anew_with_its_button(tmp_path: Path) -> None:
