@@ -193,6 +193,8 @@ class Board:
                 raise
             return await self._moved(number, replace(place, card_id=instead_of))
         await self.tickets.posted(number, message.chat_id, message.message_id, "card")
+        if message.text and ticket.status not in ENDED:  # one of before a crash tells no words, and may show less
+            self._shown[number] = hash(screen)
         await self.topics.follow(ticket, self._turn)
         return Place(message.chat_id, place.thread_id, message.message_id)
 

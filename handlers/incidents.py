@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,6 +54,7 @@ class Incidents:
     close_ticket: Callable[..., Awaitable[bool]]  # Actions.close
     _last: Round | None = None  # the newest round, when it blamed our side
     _quiet: set[int] = field(default_factory=set)  # linked tickets that the incident's card stands for
+    _failed: set[int] = field(default_factory=set)  # chats on which Telegram failed
     _locks: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     @classmethod
@@ -209,17 +209,17 @@ class Incidents:
     async def _tell_all(self, incident: Incident) -> bool:
         """One word to each linked chat; False: the network did not let all of them go, the next round goes on.
 
-        By chance who comes first: some chats on which Telegram fails stop no round for ever.
+        Last come those on which Telegram failed before: so they stop no round for ever.
         """
         number, failures = incident.number, 0
-        untold = [*(await self.links.untold(number)).items()]
-        random.shuffle(untold)
-        for chat_id, tickets in untold:
+        untold = await self.links.untold(number)
+        for chat_id, tickets in sorted(untold.items(), key=lambda item: item[0] in self._failed):
             try:
                 heard = await self._tell(incident, chat_id, tickets)
             except TelegramError as error:
                 log.warning("incident %d: not everybody was told: %s", number, type(error).__name__)
                 failures += 1
+                self._failed.add(chat_id)
                 if failures == FAILURES_MAX:
                     return False
                 continue
